@@ -1,0 +1,32 @@
+#pragma once
+
+#include "shared/apk/keyring.h"
+#include "shared/apk/pkg.h"
+#include "shared/base/buf.h"
+
+/* APKINDEX.tar.gz: reading (signature first, then size, then syntax; only verified bytes are
+ * parsed), merging and writing. All texts live in the arena passed in. */
+
+struct index_read_opts {
+	const struct keyring *keys;	/* NULL: signatures are not looked at */
+	const char *name;		/* for messages: path or redacted URL */
+	uint64_t max_inflated;		/* 0 = 300 MiB */
+};
+/* Fills pkgs, n, description and digest of *ret (the rest is the caller's). Fails with EK_TRUST
+ * when keys are given and no signature verifies. */
+bool index_read(struct str bytes, const struct index_read_opts *opts, struct arena *a,
+	struct apk_index *ret, struct err *err) must_check;
+/* Parses the text of an APKINDEX (or of a file of records in that form). */
+bool index_parse(struct str text, const char *name, struct arena *a, struct apk_index *ret,
+	struct err *err) must_check;
+/* Puts pkgs over what is there (same name, version and arch: replaced), then sorts by name,
+ * version, architecture. */
+void index_merge(struct apk_index *idx, const struct apk_pkg *pkgs, size_t n, struct arena *a);
+/* The record of a package, in melange's letter order, with the blank line. */
+void index_record(const struct apk_pkg *p, struct buf *out);
+/* The whole APKINDEX.tar.gz: APKINDEX, DESCRIPTION; signed when key is not NULL. */
+bool index_write(const struct apk_index *idx, const struct sigkey *key, const char *key_path,
+	struct buf *out, struct err *err) must_check;
+/* Signs an existing index file's bytes (prepends the member). */
+bool index_sign(struct str bytes, const struct sigkey *key, const char *key_path,
+	struct buf *out, struct err *err) must_check;
