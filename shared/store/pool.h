@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include "shared/base/err.h"
 
 /* One worker pool: independent jobs on const input, taken in the order submitted; whoever waits
