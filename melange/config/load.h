@@ -1,0 +1,21 @@
+#pragma once
+
+#include "melange/config/model.h"
+
+/* File to model: everything of melange-config 1.8 that needs no architecture. */
+
+struct load_opts {
+	const char *vars_file;			/* NULL = none */
+	const struct strs *env_files;		/* may be NULL */
+	const struct strs *build_options;	/* enabled options; may be NULL */
+	const char *commit;			/* --git-commit; NULL = detect when asked */
+	bool detect_commit;
+	struct resources resources;		/* non-empty fields override */
+	int64_t timeout;			/* 0 = the file's */
+};
+/* All problems of the file are reported together. Texts live in the arena. */
+bool config_load(const char *path, const struct load_opts *opts, struct arena *a,
+	struct config *ret, struct err *err) must_check;
+/* "NAME-VERSION-rEPOCH" / "VERSION-rEPOCH" */
+struct str config_full_name(const struct config *c, struct arena *a);
+struct str config_full_version(const struct config *c, struct arena *a);

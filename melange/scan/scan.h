@@ -1,0 +1,24 @@
+#pragma once
+
+#include "melange/config/model.h"
+#include "shared/rootfs/tree.h"
+
+/* The dependency scan (melange-build 4): what a package's files provide and need. */
+
+struct scan_pkg {
+	const char *name, *version;	/* version: full, VERSION-rEPOCH */
+	struct tree *tree;		/* its files */
+	const struct pkg_options *options;	/* may be NULL */
+	const struct dependencies *declared;
+};
+struct scan_result {
+	/* After the merge of 4.1 with what is declared. */
+	struct strs runtime, provides, vendored;
+	/* What the scan itself found, for --dependency-log. */
+	struct strs found_runtime, found_provides;
+	struct strs warnings;
+};
+/* pkgs[0] is the origin; all packages of the build, since a link in one may point at a library
+ * in another. Scans pkgs[which]. */
+bool scan(const struct scan_pkg *pkgs, size_t n, size_t which, const char *arch, struct arena *a,
+	struct scan_result *ret, struct err *err) must_check;
