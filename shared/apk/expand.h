@@ -69,6 +69,12 @@ bool apk_expand(int fd, const char *name, const struct apk_pkg *expect,
 	struct err *err) must_check;
 void apk_file_close(struct apk_file *f);
 
+/* Unpacks the entries as a directory tree into the store (STORE_TREE, key = datahash, see
+ * store_path) for use as a guest's files: permission bits only, times set, owners ours, no
+ * devices, no extended attributes. Success when it is there already. Several threads may unpack
+ * different packages at once. */
+bool apk_unpack_tree(struct store *st, const struct apk_file *f, struct err *err) must_check;
+
 /* Control section only (for `index`, `sign`): bounded, nothing stored. sha1 is its checksum.
  * Signature entries, if any, are left in sig_tar (inflated member). */
 struct apk_control {

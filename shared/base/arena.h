@@ -19,6 +19,8 @@ struct arena {
 
 void arena_init(struct arena *a);
 void arena_release(struct arena *a);	/* frees all; the arena is empty and usable again */
+/* Moves what `from` holds into `to`, where it lives on; `from` becomes empty. */
+void arena_adopt(struct arena *to, struct arena *from);
 
 void *arena_alloc(struct arena *a, size_t size) must_check;
 void *arena_dup(struct arena *a, const void *p, size_t n) must_check;

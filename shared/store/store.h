@@ -39,7 +39,8 @@ void store_close(struct store *s);
 void store_closep(struct store **s);
 const char *store_dir(const struct store *s);
 
-/* Keys: 2 to 200 of [A-Za-z0-9._-]. Returns a descriptor, or -1 when absent (no error). */
+/* Keys: 2 to 200 of [A-Za-z0-9._-], the first not '.'. Returns a descriptor, or -1 when absent
+ * (no error). That of a directory holds a shared lock: store_clean leaves it alone meanwhile. */
 int store_get(struct store *s, enum store_kind kind, const char *key);
 /* Path of an object, whether or not it exists. */
 char *store_path(struct store *s, enum store_kind kind, const char *key, struct arena *a);
@@ -50,6 +51,7 @@ void store_drop(struct store *s, enum store_kind kind, const char *key);
 struct store_new {
 	struct store *store;
 	int fd;		/* write here; -1 for directories */
+	int lock;	/* of a directory: tells others that its writer lives */
 	char *path;	/* owned; of the temporary file or directory */
 };
 #define auto_store_new cleanup_with(store_abort)
@@ -68,6 +70,7 @@ struct store_clean {
 	int64_t max_age;	/* seconds since last use; 0 = no bound */
 	bool all, dry_run;
 };
+/* objects and bytes: what was found; removed_...: the part of it that went (or would go). */
 struct store_usage {
 	uint64_t objects, bytes, removed_objects, removed_bytes;
 };
