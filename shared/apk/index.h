@@ -16,11 +16,14 @@ struct index_read_opts {
  * when keys are given and no signature verifies. */
 bool index_read(struct str bytes, const struct index_read_opts *opts, struct arena *a,
 	struct apk_index *ret, struct err *err) must_check;
-/* Parses the text of an APKINDEX (or of a file of records in that form). */
+/* Parses the text of an APKINDEX (or of a file of records in that form). The packages' texts are
+ * slices of `text`, which must live as long as they do. Lines end in LF; a CR or NUL anywhere, a
+ * repeated letter, a bad number, checksum or name, or a version or architecture unfit for a file
+ * name fails with EK_PARSE; unknown letters are ignored, dependency lists are not looked into. */
 bool index_parse(struct str text, const char *name, struct arena *a, struct apk_index *ret,
 	struct err *err) must_check;
-/* Puts pkgs over what is there (same name, version and arch: replaced), then sorts by name,
- * version, architecture. */
+/* Puts pkgs over what is there: same name, version and arch is replaced in its place, others are
+ * appended in the order given, as melange does and as its recorded indexes have it. */
 void index_merge(struct apk_index *idx, const struct apk_pkg *pkgs, size_t n, struct arena *a);
 /* The record of a package, in melange's letter order, with the blank line. */
 void index_record(const struct apk_pkg *p, struct buf *out);

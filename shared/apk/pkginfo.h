@@ -4,14 +4,18 @@
 #include "shared/base/buf.h"
 #include "shared/base/err.h"
 
-/* .PKGINFO text, by the strict grammar of apk-format 1.3. */
+/* .PKGINFO text, by the strict grammar of apk-format 1.3: `key = value` lines, values taken
+ * literally but for blanks at their ends, unknown keys and lines without " = " ignored. Of a
+ * repeated key the last counts, but of `license` the first, as both tools and every index made by
+ * them have it. Lists may repeat and hold several items; equal items are kept once. Name, version
+ * and architecture must be fit for file names; numbers are strict. Fails with EK_PARSE. */
 
 bool pkginfo_parse(struct str text, const char *name, struct arena *a, struct apk_pkg *ret,
 	struct err *err) must_check;
 
 struct pkginfo_extra {
 	struct str namespace_;		/* "maintainer"; empty = none */
-	struct str licenses;		/* joined with " AND " */
+	struct str licenses;		/* one to a line of text: each becomes a `license` line */
 	struct str vendored;		/* blank-separated; comments only */
 	const struct str *provider_priority, *replaces_priority; /* NULL = not written */
 };
