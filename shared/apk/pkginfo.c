@@ -215,18 +215,23 @@ static void add_line(struct buf *out, const char *key, struct str value)
 	buf_addc(out, '\n');
 }
 
-static void add_list(struct buf *out, const char *key, struct str list)
+static void add_list(struct buf *out, const char *key, struct str list, const struct strs *items)
 {
 	struct str item;
-	while (str_word(&list, &item))
+	for (size_t i = 0; items && i < items->n; i++)
+		add_line(out, key, items->v[i]);
+	while (!items && str_word(&list, &item))
 		add_line(out, key, item);
 }
 
 static void add_licenses(struct buf *out, struct str list)
 {
-	struct str item;
-	while (list.n && str_next(&list, '\n', &item))
+	while (list.n) {
+		struct str item, rest;
+		(void)str_cut(list, '\n', &item, &rest);
 		add_line(out, "license", item);
+		list = rest;
+	}
 }
 
 static void add_triggers(struct buf *out, struct str list)
@@ -258,10 +263,10 @@ void pkginfo_write(const struct apk_pkg *p, const struct pkginfo_extra *x, struc
 	if (p->build_time)
 		buf_printf(out, "builddate = %lld\n", (long long)p->build_time);
 	add_licenses(out, x->licenses);
-	add_list(out, "depend", p->depends);
-	add_list(out, "provides", p->provides);
-	add_list(out, "replaces", p->replaces);
-	add_list(out, "# vendored", x->vendored);
+	add_list(out, "depend", p->depends, x->depends);
+	add_list(out, "provides", p->provides, x->provides);
+	add_list(out, "replaces", p->replaces, x->replaces);
+	add_list(out, "# vendored", x->vendored, NULL);
 	if (x->provider_priority)
 		add_line(out, "provider_priority", *x->provider_priority);
 	if (x->replaces_priority)

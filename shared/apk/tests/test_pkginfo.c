@@ -122,7 +122,7 @@ static void test_write_folds(void **state)
 				   "datahash = \n");
 }
 
-/* Values of a key, each ended by `sep`. */
+/* Values of a key, each followed by `sep`. */
 static struct str values(struct str text, struct str key, char sep, struct arena *a)
 {
 	auto_buf struct buf out = BUF_INIT(BUF_NOLIMIT);
@@ -130,11 +130,20 @@ static struct str values(struct str text, struct str key, char sep, struct arena
 	while (str_next(&text, '\n', &line)) {
 		if (!str_skip(&line, key))
 			continue;
-		if (out.n)
-			buf_addc(&out, sep);
 		buf_addstr(&out, line);
+		buf_addc(&out, sep);
 	}
 	return arena_str(a, buf_str(&out));
+}
+
+static struct strs items(struct str text, struct str key, struct arena *a)
+{
+	struct strs list = { 0 };
+	struct str line;
+	while (str_next(&text, '\n', &line))
+		if (str_skip(&line, key))
+			strs_push(a, &list, line);
+	return list;
 }
 
 static void check_recorded(const char *path)
@@ -147,16 +156,20 @@ static void check_recorded(const char *path)
 	struct str t = buf_str(&text);
 	if (!pkginfo_parse(t, path, &a, &p, &err))
 		fail_msg("%s", err.msg);
-	struct str prio = values(t, S("provider_priority = "), ' ', &a);
-	struct str rprio = values(t, S("replaces_priority = "), ' ', &a);
+	struct str prio = str_trim(values(t, S("provider_priority = "), ' ', &a));
+	struct str rprio = str_trim(values(t, S("replaces_priority = "), ' ', &a));
+	struct strs depends = items(t, S("depend = "), &a);
+	struct strs provides = items(t, S("provides = "), &a);
 	struct pkginfo_extra x = {
+		.depends = &depends,
+		.provides = &provides,
 		.namespace_ = p.maintainer,
 		.licenses = values(t, S("license = "), '\n', &a),
 		.vendored = values(t, S("# vendored = "), ' ', &a),
 		.provider_priority = prio.n ? &prio : NULL,
 		.replaces_priority = rprio.n ? &rprio : NULL,
 	};
-	p.desc = values(t, S("pkgdesc = "), ' ', &a); /* with its blanks */
+	p.desc = values(t, S("pkgdesc = "), '\n', &a); /* with its blanks */
 	pkginfo_write(&p, &x, &out);
 	if (!str_eq(buf_str(&out), t))
 		fail_msg("%s:\n%s", path, out.p);
