@@ -1,0 +1,139 @@
+#include "shared/base/arena.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_BLOCK 4096
+#define LAST_BLOCK (1u << 20)
+#define ALIGNMENT 16
+
+struct arena_block {
+	struct arena_block *next;
+	size_t size, used;	/* of data */
+	_Alignas(ALIGNMENT) char data[];
+};
+
+void arena_init(struct arena *a)
+{
+	*a = (struct arena)ARENA_INIT;
+}
+
+void arena_release(struct arena *a)
+{
+	struct arena_block *b = a->head;
+	while (b) {
+		struct arena_block *next = b->next;
+		free(b);
+		b = next;
+	}
+	arena_init(a);
+}
+
+static struct arena_block *block_new(size_t size)
+{
+	/* calloc: fresh pages come zeroed without being touched */
+	struct arena_block *b = calloc(1, sizeof(*b) + size);
+	if (!b)
+		BUG("out of memory");
+	b->size = size;
+	return b;
+}
+
+/* A block for `size` bytes. A large one goes behind the head, which keeps serving small ones. */
+static void *alloc_slow(struct arena *a, size_t size)
+{
+	size_t want = a->head ? a->head->size * 2 : FIRST_BLOCK;
+	if (want > LAST_BLOCK)
+		want = LAST_BLOCK;
+	if (a->head && size > want / 4) {
+		struct arena_block *b = block_new(size);
+		b->used = size;
+		b->next = a->head->next;
+		a->head->next = b;
+		return b->data;
+	}
+	struct arena_block *b = block_new(size > want ? size : want);
+	b->next = a->head;
+	a->head = b;
+	b->used = size;
+	return b->data;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	if (size > PTRDIFF_MAX - 2 * ALIGNMENT)
+		BUG("allocation of %zu bytes", size);
+	size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+	a->used += size;
+	struct arena_block *b = a->head;
+	if (!b || b->size - b->used < size)
+		return alloc_slow(a, size);
+	void *p = b->data + b->used;
+	b->used += size;
+	return p;
+}
+
+void *arena_array_(struct arena *a, size_t size, size_t n)
+{
+	size_t total;
+	if (__builtin_mul_overflow(size, n, &total))
+		BUG("array of %zu elements of %zu bytes", n, size);
+	return arena_alloc(a, total);
+}
+
+void *arena_dup(struct arena *a, const void *p, size_t n)
+{
+	char *q = arena_alloc(a, n + 1);
+	if (n)
+		memcpy(q, p, n);
+	return q;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return arena_dup(a, s, strlen(s));
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t n)
+{
+	return arena_dup(a, s, n);
+}
+
+struct str arena_str(struct arena *a, struct str s)
+{
+	return str_n(arena_dup(a, s.p, s.n), s.n);
+}
+
+static struct str vprint(struct arena *a, const char *fmt, va_list ap)
+{
+	va_list again;
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	if (n < 0)
+		BUG("bad format '%s'", fmt);
+	char *p = arena_alloc(a, (size_t)n + 1);
+	vsnprintf(p, (size_t)n + 1, fmt, ap);
+	return str_n(p, (size_t)n);
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	struct str s = vprint(a, fmt, ap);
+	va_end(ap);
+	return (char *)s.p;
+}
+
+struct str arena_strf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	struct str s = vprint(a, fmt, ap);
+	va_end(ap);
+	return s;
+}
