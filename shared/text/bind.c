@@ -121,15 +121,16 @@ static void unknown_key(const struct bind_ctx *ctx, const struct ynode *key)
 	for (const struct bind_field *f = ctx->schema->fields; f->key && n < MAX_FIELDS; f++)
 		names[n++] = f->key;
 	near = match_nearest(text, names, n);
-	owner = near ? NULL : owner_of(ctx, text);
+	/* a slip of one letter is likelier than a wrong place, a wrong place than two letters */
+	owner = near && match_distance(text, str_of(near), 1) <= 1 ? NULL : owner_of(ctx, text);
 	text = str_sub(text, 0, 60);
-	if (near)
-		diags_add(ctx->diags, key->pos, "unknown key '%.*s' in %s\n"
-			"hint: did you mean '%s'?", STR_ARG(text), ctx->schema->name, near);
-	else if (owner)
+	if (owner)
 		diags_add(ctx->diags, key->pos, "unknown key '%.*s' in %s\n"
 			"hint: '%.*s' belongs in %s", STR_ARG(text), ctx->schema->name,
 			STR_ARG(text), owner->name);
+	else if (near)
+		diags_add(ctx->diags, key->pos, "unknown key '%.*s' in %s\n"
+			"hint: did you mean '%s'?", STR_ARG(text), ctx->schema->name, near);
 	else
 		diags_add(ctx->diags, key->pos, "unknown key '%.*s' in %s", STR_ARG(text),
 			ctx->schema->name);

@@ -188,7 +188,7 @@ static void node_count(unused_arg void **state)
 			buf_printf(&text, "*a%d,", i - 1);
 		buf_adds(&text, "]\n");
 	}
-	check_error(buf_str(&text), "f:6:14: too many nodes (limit 100000)");
+	check_error(buf_str(&text), "f:6:10: too many nodes (limit 100000)");
 	buf_clear(&text);
 	for (int i = 0; i < 100000; i++)
 		buf_adds(&text, "- x\n");
@@ -254,7 +254,7 @@ static void positions(unused_arg void **state)
 		{ "k: 'it''s X'\n", 1, 11 },
 		{ "k: \"a\\tb\\x41\\u20ac\\U0001F600\\NX\"\n", 1, 31 },
 		{ "k: &a !!str 'X'\n", 1, 14 },
-		{ "k: |\n  a\n\n    bX\n", 4, 7 },
+		{ "k: |\n  a\n\n    bX\n", 4, 6 },
 		{ "k: |-\r\n  a\r\n  X\r\n", 3, 3 },
 		{ "z: 1\nk: |2\n   X\n", 3, 4 },
 		{ "k: >\n  a\n  X\n", 1, 4 },
