@@ -165,6 +165,17 @@ static bool is_root(const struct tar_entry *e)
 	return e->type == '5' && (str_is(e->name, ".") || str_is(e->name, "./"));
 }
 
+static bool unsafe_name(struct str name, struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	char *shown = arena_strndup(&a, name.p, name.n);
+
+	for (size_t i = 0; i < name.n; i++)
+		if ((unsigned char)shown[i] < ' ' || shown[i] == 0x7f)
+			shown[i] = '?';
+	return err_set(err, EK_PARSE, "unsafe name '%s'", shown);
+}
+
 static bool take_entry(struct scan *s, const struct tar_entry *e, struct err *err)
 {
 	struct apk_entry out = {
@@ -175,7 +186,7 @@ static bool take_entry(struct scan *s, const struct tar_entry *e, struct err *er
 	if (is_root(e))
 		return true;
 	if (!tar_name_ok(e->name, &out.name))
-		return err_set(err, EK_PARSE, "unsafe name '%.*s'", STR_ARG(e->name));
+		return unsafe_name(e->name, err);
 	if (!s->began && out.name.p[0] == '.')
 		return true;
 	s->began = true;

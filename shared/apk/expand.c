@@ -144,6 +144,7 @@ static bool hash_data(const struct expand *x, uint8_t md[SHA256_SIZE], struct er
 	return ok;
 }
 
+/* besides: what else was found; may be NULL. */
 static bool check_datahash(const struct expand *x, const uint8_t md[SHA256_SIZE],
 	const char *besides, struct err *err)
 {
@@ -191,7 +192,7 @@ static bool whole_open(const struct expand *x, struct whole *w)
 {
 	uint64_t out = x->data_isize, total = x->data_n + out;
 
-	if (out > x->lim.max_data || out / MAX_RATIO > x->data_n || total == 0 ||
+	if (x->lim.stream || out > x->lim.max_data || out / MAX_RATIO > x->data_n || total == 0 ||
 	    total > WHOLE_BUDGET || (total > SMALL_WHOLE && !reserve((size_t)total)))
 		return false;
 	w->in = (size_t)x->data_n;
@@ -229,11 +230,10 @@ static bool whole_inflate(const struct expand *x, struct whole *w)
 /* *ret_done stays false when there is no room or the bytes are not what they say: then the
  * stream's turn comes, which finds the words for it. */
 static bool expand_whole(const struct expand *x, struct enttab *t, int out, bool *ret_done,
-	struct err *err)
+	uint8_t ret_md[SHA256_SIZE], struct err *err)
 {
 	cleanup_with(whole_release) struct whole w = { 0 };
 	struct mem_source src;
-	uint8_t md[SHA256_SIZE];
 
 	if (!whole_open(x, &w) || !whole_inflate(x, &w))
 		return true;
@@ -241,9 +241,8 @@ static bool expand_whole(const struct expand *x, struct enttab *t, int out, bool
 	mem_source_init(&src, str_n(w.p + w.in, w.out));
 	if (!datatar_scan(&src.src, x->lim.max_entries, t, err))
 		return false;
-	digest_once(DIGEST_SHA256, w.p, w.in, md);
-	return check_datahash(x, md, NULL, err) &&
-		fd_write_all(out, w.p + w.in, w.out, "data tar in the cache", err);
+	digest_once(DIGEST_SHA256, w.p, w.in, ret_md);
+	return fd_write_all(out, w.p + w.in, w.out, "data tar in the cache", err);
 }
 
 /* Streamed: inflated bytes are written as they come and then handed to the parser. */
@@ -287,13 +286,13 @@ static bool stream_all(const struct expand *x, struct gz_source *gz, struct tee_
 		"trailing data behind the data section: file format is invalid or inconsistent");
 }
 
-static bool expand_stream(const struct expand *x, struct enttab *t, int out, struct err *err)
+static bool expand_stream(const struct expand *x, struct enttab *t, int out,
+	uint8_t ret_md[SHA256_SIZE], struct err *err)
 {
 	struct data_source src;
 	struct hash_sink hash;
 	struct gz_source gz = { 0 };
 	struct limit_source limit;
-	uint8_t md[SHA256_SIZE];
 	struct tee_source *tee = malloc(sizeof(*tee));
 
 	if (!tee)
@@ -306,10 +305,10 @@ static bool expand_stream(const struct expand *x, struct enttab *t, int out, str
 	limit_source_init(&limit, &gz.src, x->lim.max_data, "data section");
 	ok = ok && stream_all(x, &gz, tee, t, err);
 	gz_close(&gz);
-	digest_final(&hash.d, md);
+	digest_final(&hash.d, ret_md);
 	digest_release(&hash.d);
 	free(tee);
-	return ok && check_datahash(x, md, NULL, err);
+	return ok;
 }
 
 /* Together */
@@ -340,20 +339,17 @@ static bool expand_data(struct expand *x, struct apk_file *f, struct err *err)
 {
 	auto_store_new struct store_new new = { .fd = -1, .lock = -1 };
 	auto_enttab struct enttab t;
+	uint8_t md[SHA256_SIZE];
 	bool done = false;
 
 	enttab_init(&t);
 	if (!store_begin(x->store, &new, err))
 		return false;
-	if (!expand_whole(x, &t, new.fd, &done, err))
+	if (!expand_whole(x, &t, new.fd, &done, md, err) ||
+	    (!done && !expand_stream(x, &t, new.fd, md, err)))
 		return explain(x, err);
-	if (!done) {
-		enttab_release(&t);
-		enttab_init(&t);
-		if (!expand_stream(x, &t, new.fd, err))
-			return explain(x, err);
-	}
-	if (!stored_put_data(x->store, &new, &t, x->data_crc, x->datahash, x->arena, f, err))
+	if (!check_datahash(x, md, NULL, err) ||
+	    !stored_put_data(x->store, &new, &t, x->data_crc, x->datahash, x->arena, f, err))
 		return false;
 	alarm_ratio(x, f->data_size);
 	return true;
@@ -420,6 +416,7 @@ bool apk_expand(int fd, const char *name, const struct apk_pkg *expect,
 	struct expand x = { .fd = fd, .expect = expect, .store = st, .arena = a };
 	struct apk_file f = { .data.fd = -1, .pkg = expect };
 
+	x.lim.stream = lim && lim->stream;
 	x.lim.max_control = lim && lim->max_control ? lim->max_control : APK_MAX_CONTROL;
 	x.lim.max_data = lim && lim->max_data ? lim->max_data : APK_MAX_DATA;
 	x.lim.max_entries = lim && lim->max_entries ? lim->max_entries : APK_MAX_ENTRIES;

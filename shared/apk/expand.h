@@ -56,6 +56,7 @@ struct apk_file {
 
 struct apk_limits {
 	uint64_t max_control, max_data, max_entries;	/* 0 = 10 MiB, 16 GiB, 4,000,000 */
+	bool stream;	/* never hold a data tar in memory: slower, the same result */
 };
 
 /* Opens from the store by control checksum; false without error (err kind EK_NONE) when it is

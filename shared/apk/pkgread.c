@@ -34,7 +34,8 @@ struct members {
 static bool control_entry_ok(const struct tar_entry *e, struct arena *a, struct members *seen,
 	struct err *err)
 {
-	if (e->type != '0' || !str_starts(e->name, S(".")) || str_chr(e->name, '/') >= 0)
+	if (e->type != '0' || !str_starts(e->name, S(".")) || str_chr(e->name, '/') >= 0 ||
+	    str_starts(e->name, S(".SIGN.")))
 		return err_set(err, EK_PARSE, "v2 package format error: '%.*s' in control section",
 			STR_ARG(e->name));
 	if (str_is(e->name, ".INSTALL"))
@@ -117,8 +118,15 @@ bool apk_control_parse(struct str *tar, struct arena *a, struct apk_pkg *ret_inf
 
 static bool starts_with_signature(struct str tar)
 {
-	/* The name is the first field of a header; a signature's needs no extended one. */
-	return str_starts(tar, S(".SIGN."));
+	auto_arena struct arena scratch = ARENA_INIT;
+	auto_err struct err ignored = ERR_INIT;
+	struct mem_source src;
+	struct tar_reader r;
+	struct tar_entry e;
+
+	mem_source_init(&src, tar);
+	tar_reader_init(&r, &src.src, "signature section", &scratch);
+	return tar_next(&r, &e, &ignored) > 0 && str_starts(e.name, S(".SIGN."));
 }
 
 static bool signature_ok(struct str tar, struct err *err)
@@ -133,7 +141,8 @@ static bool signature_ok(struct str tar, struct err *err)
 	tar_reader_init(&r, &src.src, "signature section", &scratch);
 	while ((rc = tar_next(&r, &e, err)) > 0) {
 		if (e.type != '0' || !str_starts(e.name, S(".SIGN.")))
-			return err_set(err, EK_PARSE, "'%.*s' in signature section", STR_ARG(e.name));
+			return err_set(err, EK_PARSE, "'%.*s' in signature section",
+				STR_ARG(e.name));
 		if (e.size > APK_MAX_SIG)
 			return err_set(err, EK_PARSE, "signature '%.*s' exceeds %d bytes",
 				STR_ARG(e.name), APK_MAX_SIG);
@@ -196,6 +205,8 @@ bool apk_front_read(int fd, uint64_t file_size, uint64_t max_control, struct are
 		f = (struct apk_front){ 0 };
 		if (!fd_pread_all(fd, bytes, n, 0, "package file", err))
 			return false;
+		if (str_starts(str_n(bytes, n), S("ADB")))
+			return err_set(err, EK_PARSE, "package format v3 is not supported");
 		if (front_parse(str_n(bytes, n), max_control, a, &f, &one))
 			break;
 		if (n == most)

@@ -32,6 +32,21 @@ void arena_release(struct arena *a)
 	arena_init(a);
 }
 
+void arena_adopt(struct arena *to, struct arena *from)
+{
+	struct arena_block **end = &from->head;
+	if (!*end)
+		return;
+	while (*end)
+		end = &(*end)->next;
+	/* Behind the head, which keeps serving small requests. */
+	struct arena_block **at = to->head ? &to->head->next : &to->head;
+	*end = *at;
+	*at = from->head;
+	to->used += from->used;
+	arena_init(from);
+}
+
 static struct arena_block *block_new(size_t size)
 {
 	/* calloc: fresh pages come zeroed without being touched */
