@@ -89,7 +89,8 @@ static bool has_revision(struct str v)
 	return n < v.n && n >= 2 && v.p[n - 1] == 'r' && v.p[n - 2] == '-';
 }
 
-static bool take_version(struct str *rest, struct apk_dep *d, struct arena *a, struct err *err)
+static bool take_version(struct str *rest, struct apk_dep *d, bool lax, struct arena *a,
+	struct err *err)
 {
 	struct str v = take(rest, is_version);
 	if (!v.n)
@@ -99,7 +100,7 @@ static bool take_version(struct str *rest, struct apk_dep *d, struct arena *a, s
 		d->version = v;
 		return apk_q_parse(v, sum, &n) ? true : bad(d->text, "bad checksum", err);
 	}
-	if (!apk_version_valid(v))
+	if (!lax && !apk_version_valid(v))
 		return bad(d->text, "invalid version", err);
 	/* A bare soname version sorts below every package version. */
 	if (str_starts(d->name, S("so:")) && !has_revision(v))
@@ -108,7 +109,8 @@ static bool take_version(struct str *rest, struct apk_dep *d, struct arena *a, s
 	return true;
 }
 
-bool apk_dep_parse(struct str text, struct arena *a, struct apk_dep *ret, struct err *err)
+static bool parse(struct str text, bool lax, struct arena *a, struct apk_dep *ret,
+	struct err *err)
 {
 	struct apk_dep d = { .text = text };
 	struct str rest = text;
@@ -118,7 +120,7 @@ bool apk_dep_parse(struct str text, struct arena *a, struct apk_dep *ret, struct
 		return bad(text, "no name", err);
 	if (!take_pin(&rest, &d, err) || !take_op(&rest, &d, err))
 		return false;
-	if (d.op && !take_version(&rest, &d, a, err))
+	if (d.op && !take_version(&rest, &d, lax, a, err))
 		return false;
 	if (!take_pin(&rest, &d, err))
 		return false;
@@ -128,16 +130,32 @@ bool apk_dep_parse(struct str text, struct arena *a, struct apk_dep *ret, struct
 	return true;
 }
 
-bool apk_deps_parse(struct str list, struct arena *a, struct apk_deps *ret, struct err *err)
+static bool parse_list(struct str list, bool lax, struct arena *a, struct apk_deps *ret,
+	struct err *err)
 {
 	struct apk_deps out = { 0 };
-	struct str rest = list, word;
-	while (str_word(&rest, &word)) {
+	struct str word;
+	while (str_word(&list, &word)) {
 		struct apk_dep d;
-		if (!apk_dep_parse(word, a, &d, err))
+		if (!parse(word, lax, a, &d, err))
 			return false;
 		vec_push(a, &out, d);
 	}
 	*ret = out;
 	return true;
+}
+
+bool apk_dep_parse(struct str text, struct arena *a, struct apk_dep *ret, struct err *err)
+{
+	return parse(text, false, a, ret, err);
+}
+
+bool apk_deps_parse(struct str list, struct arena *a, struct apk_deps *ret, struct err *err)
+{
+	return parse_list(list, false, a, ret, err);
+}
+
+bool apk_provides_parse(struct str list, struct arena *a, struct apk_deps *ret, struct err *err)
+{
+	return parse_list(list, true, a, ret, err);
 }

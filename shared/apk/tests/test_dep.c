@@ -106,6 +106,10 @@ static void test_list(void **state)
 	assert_true(apk_deps_parse(S(""), &a, &l, &err));
 	assert_int_equal(l.n, 0);
 	assert_false(apk_deps_parse(S("a b="), &a, &l, &err));
+	assert_false(apk_deps_parse(S("pc:librtmp=v2.4"), &a, &l, &err));
+	assert_true(apk_provides_parse(S("pc:librtmp=v2.4"), &a, &l, &err));
+	assert_true(str_is(l.v[0].version, "v2.4"));
+	assert_false(apk_provides_parse(S("pc:librtmp="), &a, &l, &err));
 }
 
 static void test_names(void **state)

@@ -80,7 +80,7 @@ static void test_parse(void **state)
 	assert_int_equal(idx.n, 1);
 	parse_ok("", &a, &idx);
 	assert_int_equal(idx.n, 0);
-	parse_ok("\n\n\n" Q "P:a\nV:not a version!\n\n", &a, &(struct apk_index){ 0 });
+	parse_ok("\n\n\n" Q "P:a\nV:v1_foo\n\n", &a, &(struct apk_index){ 0 });
 }
 
 static const struct {
@@ -415,8 +415,8 @@ static size_t bad_atoms(const struct apk_index *idx)
 		struct apk_deps d;
 		const struct apk_pkg *p = &idx->pkgs[i];
 		if (!apk_deps_parse(p->depends, &a, &d, &err) ||
-			!apk_deps_parse(p->provides, &a, &d, &err) ||
-			!apk_deps_parse(p->install_if, &a, &d, &err)) {
+			!apk_provides_parse(p->provides, &a, &d, &err) ||
+			!apk_provides_parse(p->install_if, &a, &d, &err)) {
 			print_message("%.*s: %s\n", STR_ARG(p->name), err.msg);
 			bad_ones++;
 		}
@@ -426,12 +426,13 @@ static size_t bad_atoms(const struct apk_index *idx)
 
 static const struct {
 	const char *index, *keys;
-	size_t n;
+	size_t n, bad_atoms;
 } real[] = {
-	{ DATA "/indexes/alpine-3.16/x86_64/APKINDEX.tar.gz", DATA "/indexes/alpine-3.16", 4929 },
+	{ DATA "/indexes/alpine-3.16/x86_64/APKINDEX.tar.gz", DATA "/indexes/alpine-3.16", 4929,
+		1 }, /* opensmtpd-pam: opensmtpd=6.8.0p2-r4 */
 	{ DATA "/indexes/chainguard-rsa256/APKINDEX.tar.gz",
-		DATA "/indexes/chainguard-rsa256/keys", 14 },
-	{ DATA "/indexes/rsa256-test/APKINDEX.tar.gz", DATA "/indexes/rsa256-test", 1 },
+		DATA "/indexes/chainguard-rsa256/keys", 14, 0 },
+	{ DATA "/indexes/rsa256-test/APKINDEX.tar.gz", DATA "/indexes/rsa256-test", 1, 0 },
 };
 
 static void test_real(void **state)
@@ -453,7 +454,7 @@ static void test_real(void **state)
 			!index_read(buf_str(&bytes), &o, &a, &idx, &err))
 			fail_msg("%s", err.msg);
 		print_message("%s: %zu packages\n", real[i].index, idx.n);
-		assert_int_equal(bad_atoms(&idx), 0);
+		assert_int_equal(bad_atoms(&idx), real[i].bad_atoms);
 		assert_true(idx.n >= real[i].n);
 	}
 }
