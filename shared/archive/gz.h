@@ -10,7 +10,7 @@
 
 #define GZ_HEADER_SIZE 10
 #define GZ_TRAILER_SIZE 8
-extern const uint8_t gz_header[GZ_HEADER_SIZE];
+extern const uint8_t gz_plain_header[GZ_HEADER_SIZE];
 
 /* Inflates one gzip member that starts at `in` (whole file mapped or in memory). ret_in gets the
  * member's compressed length. Checks header, CRC and length. Output is bounded by out->max

@@ -43,12 +43,14 @@ struct mem_source {
 };
 void mem_source_init(struct mem_source *s, struct str bytes);
 
-/* A file range, read by pread with a buffer of its own; the descriptor is borrowed. */
+/* A file range, read by pread, unbuffered; the descriptor is borrowed. A file that ends before
+ * the range does is an error. */
 struct fd_source {
 	struct source src;
 	int fd;
 	off_t at, end;
 	const char *name;
+	bool failed;
 };
 void fd_source_init(struct fd_source *s, int fd, off_t at, off_t end, const char *name);
 
@@ -62,9 +64,11 @@ struct fd_sink {
 	int fd;
 	const char *name;
 	uint64_t n;		/* bytes written */
+	bool failed;
 };
 void fd_sink_init(struct fd_sink *s, int fd, const char *name);
-/* Hashes and counts what passes; `next` may be NULL. The digest is the caller's to finish. */
+/* Hashes and counts what passes; `next` may be NULL. The digest is the caller's to finish and to
+ * release; init takes the struct for uninitialised. */
 struct hash_sink {
 	struct sink sink;
 	struct sink *next;
@@ -78,6 +82,7 @@ struct limit_source {
 	struct source *from;
 	uint64_t left, limit;
 	const char *name;
+	bool failed;
 };
 void limit_source_init(struct limit_source *s, struct source *from, uint64_t limit,
 	const char *name);

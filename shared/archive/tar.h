@@ -43,8 +43,9 @@ static inline unsigned tar_padding(uint64_t size)
 #define TAR_END_SIZE 1024	/* two zero blocks */
 
 /* Reading. Accepts v7, ustar, GNU (long names included) and pax; rejects header checksum
- * errors, other magics, unknown types, negative or oversized numbers, pax records that lie,
- * NUL in pax path or linkpath, more than 256 records or 1 MiB of them per entry. Names are given
+ * errors, other magics, unknown types, sparse files, negative or oversized numbers, sizes on what
+ * has no content, pax records that lie, global ones that would change entries, NUL in pax path or
+ * linkpath, more than 256 records or 1 MiB of them per entry. Names are given
  * as stored; tar_name_ok says whether one may be used. */
 struct tar_reader {
 	struct source *from;
@@ -53,7 +54,8 @@ struct tar_reader {
 	uint64_t at;		/* bytes consumed so far, headers and padding included */
 	uint64_t left;		/* content of the current entry not yet read */
 	unsigned pad;
-	bool ended;		/* end-of-archive seen */
+	bool ended;		/* both end blocks seen */
+	bool failed;
 };
 void tar_reader_init(struct tar_reader *r, struct source *from, const char *name,
 	struct arena *arena);
