@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include "shared/apk/dep.h"
 #include "shared/apk/repo.h"
@@ -438,6 +439,10 @@ static const struct {
 static void test_real(void **state)
 {
 	(void)state;
+	if (access(DATA "/indexes", F_OK)) {
+		print_message("no indexes in %s\n", DATA);
+		skip();
+	}
 	for (size_t i = 0; i < countof(real); i++) {
 		auto_arena struct arena a = ARENA_INIT;
 		auto_err struct err err = ERR_INIT;
@@ -446,11 +451,8 @@ static void test_real(void **state)
 		struct apk_index idx = { 0 };
 		struct index_read_opts o = { .keys = &k, .name = real[i].index };
 		keyring_init(&k, &a);
-		if (!file_read(real[i].index, &bytes, &err)) {
-			print_message("%s\n", err.msg);
-			skip();
-		}
-		if (!keyring_add_dir(&k, real[i].keys, &err) ||
+		if (!file_read(real[i].index, &bytes, &err) ||
+			!keyring_add_dir(&k, real[i].keys, &err) ||
 			!index_read(buf_str(&bytes), &o, &a, &idx, &err))
 			fail_msg("%s", err.msg);
 		print_message("%s: %zu packages\n", real[i].index, idx.n);
