@@ -8,10 +8,15 @@
 #include <unistd.h>
 
 #include "shared/apk/stored.h"
+#include "shared/net/http.h"
+#include "shared/net/url.h"
 #include "shared/os/fd.h"
 #include "shared/os/proc.h"
 
-#define SPARE_FDS 256	/* besides one for each package */
+#define SPARE_FDS 256	/* besides two for each package: its data, and the file it came in */
+
+/* First every package is looked for in the store and in local repositories, on all workers. Then
+ * the calling thread gets the others, each of which goes to a worker as soon as it is there. */
 
 struct fetch_job {
 	struct job job;
@@ -19,6 +24,10 @@ struct fetch_job {
 	const struct apk_pkg *pkg;
 	atomic_bool *failed;	/* one of the others did: no need to go on */
 	bool skipped;
+	bool submitted;		/* only the calling thread looks at it */
+	bool remote;		/* not in the store: to be downloaded from url */
+	const char *url;
+	struct store_new body;	/* what is downloaded; never becomes an object */
 	struct arena arena;
 	struct apk_file file;
 };
@@ -50,25 +59,33 @@ static bool open_local(const char *path, int *ret_fd, struct err *err)
 	return true;
 }
 
-static bool get(struct fetch_job *j, struct err *err)
+static bool expand_from(struct fetch_job *j, int fd, struct err *err)
 {
-	const struct apk_pkg *p = j->pkg;
-	struct str url = apk_pkg_url(p, &j->arena);
-	auto_fd int fd = -1;
+	const struct apk_fetch *f = j->fetch;
 
-	return open_local(url.p, &fd, err) &&
-		apk_expand(fd, url.p, p, &j->fetch->limits, j->fetch->store, &j->arena, &j->file,
-			err);
+	return apk_expand(fd, url_redact(str_of(j->url), &j->arena), j->pkg, &f->limits, f->store,
+		&j->arena, &j->file, err);
 }
 
-static bool fetch_one(struct job *job, struct err *err)
+/* Finds it in the store or in a local repository, or leaves it to be downloaded. */
+static bool find(struct fetch_job *j, struct err *err)
 {
-	struct fetch_job *j = (struct fetch_job *)job;
+	auto_fd int fd = -1;
 
+	if (from_store(j))
+		return true;
+	j->url = apk_pkg_url(j->pkg, &j->arena).p;
+	j->remote = url_is_remote(str_of(j->url));
+	return j->remote || (open_local(j->url, &fd, err) && expand_from(j, fd, err));
+}
+
+static bool run_unless_failed(struct fetch_job *j,
+	bool (*fn)(struct fetch_job *j, struct err *err), struct err *err)
+{
 	j->skipped = atomic_load(j->failed);
 	if (j->skipped)
 		return true;
-	if (proc_check(err) && (from_store(j) || get(j, err))) {
+	if (proc_check(err) && fn(j, err)) {
 		j->file.pkg = j->pkg;
 		return true;
 	}
@@ -76,7 +93,67 @@ static bool fetch_one(struct job *job, struct err *err)
 	return false;
 }
 
-/* Every package keeps a descriptor open. */
+static bool find_run(struct job *job, struct err *err)
+{
+	return run_unless_failed((struct fetch_job *)job, find, err);
+}
+
+static bool take_body(struct fetch_job *j, struct err *err)
+{
+	bool ok = expand_from(j, j->body.fd, err);
+
+	store_abort(&j->body);
+	return ok;
+}
+
+static bool body_run(struct job *job, struct err *err)
+{
+	return run_unless_failed((struct fetch_job *)job, take_body, err);
+}
+
+static void submit(struct fetch_job *j, bool (*run)(struct job *job, struct err *err))
+{
+	j->job.run = run;
+	j->submitted = true;
+	pool_submit(j->fetch->pool, &j->job);
+}
+
+/* Downloading */
+
+static bool downloaded(struct http_job *h, struct err *err)
+{
+	struct fetch_job *j = h->user;
+
+	if (atomic_load(j->failed))
+		return err_set(err, EK_CANCELLED, "stopped, since another package failed");
+	submit(j, body_run);
+	return true;
+}
+
+static bool download(const struct apk_fetch *f, struct fetch_job **jobs, size_t n,
+	struct arena *a, struct err *err)
+{
+	struct http_job *h = arena_array(a, struct http_job, n);
+
+	if (n && !f->http)
+		return err_set(err, EK_NETWORK, "package '%s' is remote, and the network is not used",
+			url_redact(str_of(jobs[0]->url), a));
+	for (size_t i = 0; i < n; i++) {
+		if (!store_begin(f->store, &jobs[i]->body, err))
+			return false;
+		h[i] = (struct http_job){
+			.req = {
+				.url = jobs[i]->url,
+				.to_fd = jobs[i]->body.fd,
+				.max_bytes = (int64_t)jobs[i]->pkg->file_size,
+			},
+			.done = downloaded,
+			.user = jobs[i],
+		};
+	}
+	return n == 0 || http_do_all(f->http, h, n, a, err);
+}
+
 static void raise_fd_limit(size_t n)
 {
 	struct rlimit lim;
@@ -103,16 +180,51 @@ static int by_weight_down(const void *pa, const void *pb)
 }
 
 /* Largest first, so that no worker is left with a big one at the end. */
-static void submit_all(const struct apk_fetch *f, struct fetch_job *jobs, size_t n,
-	struct arena *a)
+static struct fetch_job **ordered(struct fetch_job *jobs, size_t n, struct arena *a)
 {
-	struct fetch_job **order = arena_array(a, struct fetch_job *, n);
+	struct fetch_job **order = arena_array(a, struct fetch_job *, n + 1);
 
 	for (size_t i = 0; i < n; i++)
 		order[i] = &jobs[i];
-	qsort(order, n, sizeof(order[0]), by_weight_down);
+	if (n)
+		qsort(order, n, sizeof(order[0]), by_weight_down);
+	return order;
+}
+
+/* Waits for what was submitted. The error is that of the first package that has one, which says
+ * more than that of a download stopped because of it. */
+static bool wait_all(const struct apk_fetch *f, struct fetch_job *jobs, size_t n, bool ok,
+	struct err *err)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < n; i++) {
+		auto_err struct err one = ERR_INIT;
+		bool there = jobs[i].submitted;
+		jobs[i].submitted = false;
+		if (!there || pool_wait(f->pool, &jobs[i].job, &one))
+			continue;
+		if (first)
+			(void)err_move(err, &one);
+		first = ok = false;
+	}
+	return ok;
+}
+
+static bool fetch(const struct apk_fetch *f, struct fetch_job *jobs, size_t n, struct arena *a,
+	struct err *err)
+{
+	struct fetch_job **order = ordered(jobs, n, a);
+	size_t n_remote = 0;
+
 	for (size_t i = 0; i < n; i++)
-		pool_submit(f->pool, &order[i]->job);
+		submit(order[i], find_run);
+	if (!wait_all(f, jobs, n, true, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (order[i]->remote)
+			order[n_remote++] = order[i];
+	return wait_all(f, jobs, n, download(f, order, n_remote, a, err), err);
 }
 
 bool apk_fetch_all(const struct apk_fetch *f, const struct apk_pkg *const *pkgs, size_t n,
@@ -121,26 +233,19 @@ bool apk_fetch_all(const struct apk_fetch *f, const struct apk_pkg *const *pkgs,
 	auto_arena struct arena scratch = ARENA_INIT;
 	struct fetch_job *jobs = arena_array(&scratch, struct fetch_job, n + 1);
 	atomic_bool failed = false;
-	bool ok = true;
 
-	raise_fd_limit(n);
+	raise_fd_limit(2 * n);
 	for (size_t i = 0; i < n; i++)
 		jobs[i] = (struct fetch_job){
-			.job.run = fetch_one, .fetch = f, .pkg = pkgs[i], .failed = &failed,
-			.file.data.fd = -1,
+			.fetch = f, .pkg = pkgs[i], .failed = &failed, .file.data.fd = -1,
 		};
-	if (n)
-		submit_all(f, jobs, n, &scratch);
-	for (size_t i = 0; i < n; i++) {
-		auto_err struct err one = ERR_INIT;
-		if (!pool_wait(f->pool, &jobs[i].job, &one) && ok)
-			ok = err_move(err, &one);
-	}
+	bool ok = fetch(f, jobs, n, &scratch, err);
 	for (size_t i = 0; i < n; i++) {
 		if (ok)
 			ret_files[i] = jobs[i].file;
 		else
 			apk_file_close(&jobs[i].file);
+		store_abort(&jobs[i].body);
 		arena_adopt(a, &jobs[i].arena);
 	}
 	return ok;

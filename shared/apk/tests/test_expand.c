@@ -928,6 +928,34 @@ static void fetching(void **state)
 	pool_free(pool);
 }
 
+/* Without a client, a remote package is only had from the store. */
+static void remote_without_network(void **state)
+{
+	struct fix *f = *state;
+	auto_err struct err err = ERR_INIT;
+	struct apk_index index = { .base = str_of(f->dir), .is_local = true };
+	struct apk_pkg p;
+	const struct apk_pkg *list = &p;
+	struct apk_file file;
+	struct pool *pool = pool_new(2);
+	const struct apk_fetch how = { .store = f->s, .pool = pool };
+
+	put_in_repo(f, f->dir, "pkg", "x", &p);
+	p.index = &index;
+	assert_true(apk_fetch_all(&how, &list, 1, &f->a, &file, &err));
+	apk_file_close(&file);
+	index = (struct apk_index){ .base = S("https://user:secret@repo.invalid/x86_64") };
+	assert_true(apk_fetch_all(&how, &list, 1, &f->a, &file, &err));
+	apk_file_close(&file);
+	clear_store(f);
+	assert_false(apk_fetch_all(&how, &list, 1, &f->a, &file, &err));
+	assert_int_equal(err.kind, EK_NETWORK);
+	assert_non_null(strstr(err.msg, "repo.invalid/x86_64/pkg-1-r0.apk"));
+	assert_null(strstr(err.msg, "secret"));
+	assert_int_equal(objects(f), 0);
+	pool_free(pool);
+}
+
 static void what_is_stored_must_agree_too(void **state)
 {
 	struct fix *f = *state;
@@ -956,7 +984,7 @@ int main(void)
 		T(every_recipe), T(what_comes_out), T(same_objects_either_way),
 		T(damage_in_the_store), T(copied_data_is_checked_once),
 		T(shared_data_is_not_expanded_twice), T(identity_by_sha256), T(hostile_tables),
-		T(unpacked_tree), T(unpacked_awkward_tree), T(fetching),
+		T(unpacked_tree), T(unpacked_awkward_tree), T(fetching), T(remote_without_network),
 		T(what_is_stored_must_agree_too),
 	};
 
