@@ -1,10 +1,12 @@
 #include "shared/apk/discovery.h"
 
 #include <string.h>
+#include "shared/apk/repo.h"
 #include "shared/base/buf.h"
 #include "shared/base/log.h"
-#include "shared/base/vec.h"
 #include "shared/crypto/digest.h"
+#include "shared/net/http.h"
+#include "shared/net/url.h"
 #include "shared/os/path.h"
 #include "shared/text/jread.h"
 
@@ -149,7 +151,10 @@ static bool add_jwk(struct keyring *k, const struct jval *jwk, const char *name,
 	if (!number(&a, jget_str(jwk, "n"), &n) || !number(&a, jget_str(jwk, "e"), &e))
 		return err_set(err, EK_TRUST, "%s: bad numbers of key '%.*s'", name, STR_ARG(kid));
 	public_pem(&a, n, e, &pem);
-	return keyring_add(k, arena_strf(&a, "%.*s.rsa.pub", STR_ARG(kid)), buf_str(&pem), err);
+	struct str file = arena_strf(&a, "%.*s.rsa.pub", STR_ARG(kid));
+	if (keyring_find(k, file))
+		return err_set(err, EK_TRUST, "%s: there is a key '%.*s'", name, STR_ARG(file));
+	return keyring_add(k, file, buf_str(&pem), err);
 }
 
 bool discovery_add_jwks(struct keyring *k, struct str json, const char *name, size_t *ret_n,
@@ -241,5 +246,77 @@ bool discovery_alpine_keys(struct str json, struct str branch, struct str arch, 
 			STR_ARG(branch), STR_ARG(arch), discovery_alpine_releases);
 	*ret_urls = urls.v;
 	*ret_n = urls.n;
+	return true;
+}
+
+/* A document of at most DISCOVERY_MAX_DOC bytes. Followed to another host, a key set would no
+ * longer be of the repository's. */
+static bool get(struct http *http, struct str url, bool stay, struct arena *a, struct buf *out,
+	struct err *err)
+{
+	struct http_resp resp;
+	struct http_req req = { .method = HTTP_GET, .url = arena_strndup(a, url.p, url.n),
+		.to_buf = out, .max_bytes = DISCOVERY_MAX_DOC, .no_redirect = stay };
+	if (!http_do(http, &req, a, &resp, err))
+		return false;
+	return resp.status == 200 ||
+	       err_set(err, EK_NETWORK, "%s: unexpected status code %ld", resp.url, resp.status);
+}
+
+static bool announced(struct http *http, struct str repo, struct keyring *k, struct arena *a,
+	struct err *err)
+{
+	auto_buf struct buf config = BUF_INIT(DISCOVERY_MAX_DOC);
+	auto_buf struct buf set = BUF_INIT(DISCOVERY_MAX_DOC);
+	struct str uri;
+	size_t n = 0;
+	if (!get(http, discovery_config_url(repo, a), false, a, &config, err) ||
+		!discovery_jwks_uri(buf_str(&config), repo, a, &uri, err) ||
+		!get(http, uri, true, a, &set, err) ||
+		!discovery_add_jwks(k, buf_str(&set), url_redact(uri, a), &n, err))
+		return false;
+	log_debug("%zu keys announced by %s", n, url_redact(repo, a));
+	return true;
+}
+
+static bool alpine(struct http *http, struct str branch, struct str arch, struct keyring *k,
+	struct arena *a, struct err *err)
+{
+	auto_buf struct buf doc = BUF_INIT(DISCOVERY_MAX_DOC);
+	struct discovery_url *urls;
+	size_t n;
+	if (!get(http, str_of(discovery_alpine_releases), false, a, &doc, err) ||
+		!discovery_alpine_keys(buf_str(&doc), branch, arch, a, &urls, &n, err))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		auto_buf struct buf pem = BUF_INIT(DISCOVERY_MAX_DOC);
+		if (keyring_find(k, urls[i].name))
+			continue;
+		if (!get(http, urls[i].url, false, a, &pem, err) ||
+			!keyring_add(k, urls[i].name, buf_str(&pem), err))
+			return false;
+	}
+	return true;
+}
+
+bool discovery_fetch(struct http *http, const struct strs *repos, struct str arch,
+	struct keyring *k, struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	for (size_t i = 0; i < repos->n; i++) {
+		auto_err struct err why = ERR_INIT;
+		struct repo_line l;
+		struct str branch;
+		if (!repo_line_parse(repos->v[i], &l, err))
+			return false;
+		if (l.is_local || http_is_offline(http))
+			continue;
+		if (discovery_alpine_branch(l.url, &branch)) {
+			if (!alpine(http, branch, arch, k, &a, err))
+				return err_wrap(err, "keys of %s", url_redact(l.url, &a));
+		} else if (!announced(http, l.url, k, &a, &why)) {
+			log_debug("no keys announced by %s: %s", url_redact(l.url, &a), why.msg);
+		}
+	}
 	return true;
 }

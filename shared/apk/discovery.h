@@ -1,9 +1,10 @@
 #pragma once
 
 #include "shared/apk/keyring.h"
+#include "shared/base/vec.h"
 
-/* Keys that repositories announce themselves (apk-format 5.2): documents to keys, without I/O.
- * Every document is hostile: sizes and counts are bounded, names checked, what is not an RSA key
+/* Keys that repositories announce themselves (apk-format 5.2). First the documents, without I/O,
+ * then their fetching. Every document is hostile: sizes and counts are bounded, names checked, what is not an RSA key
  * is passed over. */
 
 #define DISCOVERY_MAX_DOC ((size_t)1 << 20)
@@ -27,3 +28,10 @@ struct discovery_url {
 /* The keys in force for a branch and architecture by the releases document. None is EK_TRUST. */
 bool discovery_alpine_keys(struct str json, struct str branch, struct str arch, struct arena *a,
 	struct discovery_url **ret_urls, size_t *ret_n, struct err *err) must_check;
+
+struct http;
+/* Adds the keys of repositories (lines as repo.h has them) that are remote. Those of Alpine must
+ * be found (offline they are not looked for); what others announce, or fail to, is only logged at
+ * debug. Keys of a name that the keyring has already are left out. */
+bool discovery_fetch(struct http *http, const struct strs *repos, struct str arch,
+	struct keyring *k, struct err *err) must_check;

@@ -3,6 +3,8 @@
 #include <unistd.h>
 #include "shared/base/buf.h"
 #include "shared/base/log.h"
+#include "shared/net/cache.h"
+#include "shared/net/url.h"
 #include "shared/os/fd.h"
 
 #define MAX_INDEX_FILE ((size_t)256 << 20)
@@ -62,44 +64,108 @@ static struct apk_index *new_index(const struct repo_line *l, struct str arch, s
 	return idx;
 }
 
-static bool read_bytes(struct str bytes, const char *name, const struct repo_opts *o,
-	struct arena *a, struct apk_index *idx, struct err *err)
+/* One line of the list, on its way to an index. */
+struct source {
+	struct apk_index *idx;
+	const char *path;	/* of the index file: path or URL */
+	const char *name;	/* for messages: without userinfo */
+	size_t job;		/* of a remote one */
+};
+
+static bool read_bytes(struct str bytes, const struct source *s, const struct repo_opts *o,
+	struct arena *a, struct err *err)
 {
 	static const struct keyring none;
-	struct index_read_opts r = { .name = name, .max_inflated = o->max_inflated };
+	struct index_read_opts r = { .name = s->name, .max_inflated = o->max_inflated };
 	if (!o->ignore_signatures)
 		r.keys = o->keys ? o->keys : &none;
-	return index_read(bytes, &r, a, idx, err);
+	return index_read(bytes, &r, a, s->idx, err);
 }
 
-static bool load_local(struct apk_index *idx, const struct repo_opts *o, struct arena *a,
+static bool load_local(const struct source *s, const struct repo_opts *o, struct arena *a,
 	bool *ret_found, struct err *err)
 {
-	char *path = arena_printf(a, "%.*s/APKINDEX.tar.gz", STR_ARG(idx->base));
 	auto_buf struct buf bytes = BUF_INIT(MAX_INDEX_FILE);
-	*ret_found = access(path, F_OK) == 0;
+	*ret_found = access(s->path, F_OK) == 0;
 	if (!*ret_found) {
-		log_warn("no index at '%s': repository skipped", path);
+		log_warn("no index at '%s': repository skipped", s->path);
 		return true;
 	}
-	return file_read(path, &bytes, err) && read_bytes(buf_str(&bytes), path, o, a, idx, err);
+	return file_read(s->path, &bytes, err) && read_bytes(buf_str(&bytes), s, o, a, err);
+}
+
+static bool load_remote(const struct source *s, const struct cache_job *job,
+	const struct repo_opts *o, struct arena *a, struct err *err)
+{
+	auto_buf struct buf bytes = BUF_INIT(MAX_INDEX_FILE);
+	return fd_read_all(job->fd, s->name, &bytes, err) &&
+	       read_bytes(buf_str(&bytes), s, o, a, err);
+}
+
+static bool make_source(struct str line, struct str arch, struct arena *a, struct source *ret,
+	struct err *err)
+{
+	struct repo_line l;
+	if (!repo_line_parse(line, &l, err))
+		return false;
+	ret->idx = new_index(&l, arch, a);
+	ret->path = arena_printf(a, "%.*s/APKINDEX.tar.gz", STR_ARG(ret->idx->base));
+	ret->name = l.is_local ? ret->path : url_redact(str_of(ret->path), a);
+	return true;
+}
+
+/* Gets the remote ones, all at once. */
+static bool fetch(struct source *sources, size_t n, const struct repo_opts *o,
+	struct cache_job *jobs, struct arena *a, struct err *err)
+{
+	size_t n_jobs = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (sources[i].idx->is_local)
+			continue;
+		if (!o->http)
+			return err_set(err, EK_NETWORK, "reading index %s: no network here",
+				sources[i].name);
+		sources[i].job = n_jobs;
+		jobs[n_jobs++] = (struct cache_job){ .url = sources[i].path, .fd = -1,
+			.max_bytes = (int64_t)MAX_INDEX_FILE };
+	}
+	struct cache c = { .http = o->http };
+	if (o->store)
+		c.dir = arena_printf(a, "%s/indexes", store_dir(o->store));
+	return !n_jobs || cache_open_all(&c, jobs, n_jobs, a, err) ||
+	       err_wrap(err, "reading index");
+}
+
+static bool read_all(const struct source *sources, size_t n, const struct cache_job *jobs,
+	const struct repo_opts *o, struct arena *a, struct apk_indexes *ret, struct err *err)
+{
+	struct apk_indexes out = { 0 };
+	for (size_t i = 0; i < n; i++) {
+		const struct source *s = &sources[i];
+		bool found = true;
+		if (s->idx->is_local ? !load_local(s, o, a, &found, err)
+				     : !load_remote(s, &jobs[s->job], o, a, err))
+			return err_wrap(err, "reading index");
+		if (found)
+			vec_push(a, &out, s->idx);
+	}
+	*ret = out;
+	return true;
 }
 
 bool repo_load(const struct strs *lines, struct str arch, const struct repo_opts *opts,
 	struct arena *a, struct apk_indexes *ret, struct err *err)
 {
-	struct apk_indexes out = { 0 };
-	for (size_t i = 0; i < lines->n; i++) {
-		struct repo_line l;
-		bool found = false;
-		if (!repo_line_parse(lines->v[i], &l, err))
+	struct source *sources = arena_array(a, struct source, lines->n + 1);
+	struct cache_job *jobs = arena_array(a, struct cache_job, lines->n + 1);
+	for (size_t i = 0; i <= lines->n; i++)
+		jobs[i].fd = -1;
+	for (size_t i = 0; i < lines->n; i++)
+		if (!make_source(lines->v[i], arch, a, &sources[i], err))
 			return false;
-		struct apk_index *idx = new_index(&l, arch, a);
-		if (!load_local(idx, opts, a, &found, err))
-			return err_wrap(err, "reading index of '%.*s'", STR_ARG(l.url));
-		if (found)
-			vec_push(a, &out, idx);
-	}
-	*ret = out;
-	return true;
+	bool ok = fetch(sources, lines->n, opts, jobs, a, err) &&
+		  read_all(sources, lines->n, jobs, opts, a, ret, err);
+	for (size_t i = 0; i < lines->n; i++)
+		fd_close(&jobs[i].fd);
+	return ok;
 }
