@@ -25,6 +25,7 @@
  * All packages in flight together stay under this, whatever the number of threads; those that
  * find too little left are streamed. The bytes that come out are the same. */
 #define WHOLE_BUDGET (96u << 20)
+#define WHOLE_MAX (72u << 20)	/* of one package, which leaves something to the others */
 static atomic_size_t whole_in_use;
 
 static bool reserve(size_t n)
@@ -193,7 +194,7 @@ static bool whole_open(const struct expand *x, struct whole *w)
 	uint64_t out = x->data_isize, total = x->data_n + out;
 
 	if (x->lim.stream || out > x->lim.max_data || out / MAX_RATIO > x->data_n || total == 0 ||
-	    total > WHOLE_BUDGET || (total > SMALL_WHOLE && !reserve((size_t)total)))
+	    total > WHOLE_MAX || (total > SMALL_WHOLE && !reserve((size_t)total)))
 		return false;
 	w->in = (size_t)x->data_n;
 	w->out = (size_t)out;
@@ -418,6 +419,8 @@ bool apk_expand(int fd, const char *name, const struct apk_pkg *expect,
 
 	x.lim.stream = lim && lim->stream;
 	x.lim.max_control = lim && lim->max_control ? lim->max_control : APK_MAX_CONTROL;
+	if (x.lim.max_control > APK_MOST_CONTROL)
+		x.lim.max_control = APK_MOST_CONTROL;
 	x.lim.max_data = lim && lim->max_data ? lim->max_data : APK_MAX_DATA;
 	x.lim.max_entries = lim && lim->max_entries ? lim->max_entries : APK_MAX_ENTRIES;
 	bool ok = expand(&x, &f, err);

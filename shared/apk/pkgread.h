@@ -6,6 +6,7 @@
  * Shared by the files that read packages. */
 
 #define APK_MAX_CONTROL (10u << 20)
+#define APK_MOST_CONTROL (1u << 30)	/* whatever is asked for: it is held in memory */
 #define APK_MAX_DATA (16ull << 30)
 #define APK_MAX_ENTRIES 4000000u
 #define APK_MAX_SIG 16384	/* bytes of one signature entry */
