@@ -44,7 +44,8 @@ static struct str take(struct str *s, bool (*in)(char))
 	while (n < s->n && in(s->p[n]))
 		n++;
 	struct str run = str_n(s->p, n);
-	*s = str_n(s->p + n, s->n - n);
+	if (n)
+		*s = str_n(s->p + n, s->n - n);
 	return run;
 }
 

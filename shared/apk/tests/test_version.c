@@ -111,6 +111,8 @@ static void test_valid(void **state)
 		assert_int_equal(apk_version_valid(str_of(validity[i].v)), validity[i].apk);
 		assert_int_equal(apko_ok(validity[i].v), validity[i].apko);
 	}
+	assert_false(apk_version_valid(STR_NONE));
+	assert_int_equal(apk_version_cmp(STR_NONE, S("1")), -apk_version_cmp(S("1"), STR_NONE));
 }
 
 static const struct {
