@@ -312,7 +312,9 @@ bool last_block_find(const uint8_t *p, size_t n, struct last_block *ret_last)
 			return false;
 		if (!final)
 			continue;
+		if ((b.at + 7) / 8 != n)
+			return false;
 		*ret_last = (struct last_block){ start, b.at, type == 0 };
-		return (b.at + 7) / 8 == n;
+		return true;
 	}
 }
