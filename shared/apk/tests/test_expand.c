@@ -4,17 +4,23 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "shared/apk/enttab.h"
 #include "shared/apk/expand.h"
 #include "shared/archive/gz.h"
 #include "shared/archive/tar.h"
+#include "shared/net/http.h"
 #include "shared/os/dir.h"
 #include "shared/os/fd.h"
 
@@ -404,16 +410,23 @@ static int teardown(void **state)
 	return ok ? 0 : -1;
 }
 
+static size_t names_left(struct fix *f)
+{
+	auto_err struct err err = ERR_INIT;
+	struct strs tmp = { 0 };
+
+	assert_true(dir_names(arena_printf(&f->a, "%s/tmp", store_dir(f->s)), &f->a, &tmp, &err));
+	return tmp.n;
+}
+
 static uint64_t objects(struct fix *f)
 {
 	auto_err struct err err = ERR_INIT;
 	const struct store_clean look = { .dry_run = true };
 	struct store_usage u;
-	struct strs tmp = { 0 };
 
 	assert_true(store_clean(f->s, &look, &u, &err));
-	assert_true(dir_names(arena_printf(&f->a, "%s/tmp", store_dir(f->s)), &f->a, &tmp, &err));
-	assert_int_equal(tmp.n, 0);
+	assert_int_equal(names_left(f), 0);
 	return u.objects;
 }
 
@@ -956,6 +969,102 @@ static void remote_without_network(void **state)
 	pool_free(pool);
 }
 
+/* A server of the files in a directory: one request per connection. */
+
+static void answer(int c, const char *dir)
+{
+	auto_err struct err err = ERR_INIT;
+	auto_arena struct arena a = ARENA_INIT;
+	auto_buf struct buf body = BUF_INIT(1 << 20), head = BUF_INIT(1000);
+	char req[4096] = "", path[200];
+	ssize_t n = 0, got;
+
+	while (n < (ssize_t)sizeof(req) - 1 && !strstr(req, "\r\n\r\n") &&
+	       (got = read(c, req + n, sizeof(req) - 1 - (size_t)n)) > 0)
+		n += got;
+	if (sscanf(req, "GET %199s ", path) != 1)
+		return;
+	bool ok = file_read(arena_printf(&a, "%s%s", dir, path), &body, &err);
+	buf_printf(&head, "HTTP/1.1 %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+		ok ? "200 OK" : "404 Not Found", body.n);
+	err_release(&err);
+	(void)(fd_write_all(c, head.p, head.n, "socket", &err) &&
+		fd_write_all(c, body.p ? body.p : "", body.n, "socket", &err));
+}
+
+static pid_t serve(const char *dir, int *ret_port)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET };
+	socklen_t len = sizeof(addr);
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(s, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(getsockname(s, (struct sockaddr *)&addr, &len), 0);
+	assert_int_equal(listen(s, 50), 0);
+	*ret_port = ntohs(addr.sin_port);
+	pid_t pid = fork();
+	if (pid == 0)
+		(void)signal(SIGPIPE, SIG_IGN);	/* clients hang up */
+	for (int c; pid == 0 && (c = accept(s, NULL, NULL)) >= 0; close(c))
+		answer(c, dir);
+	if (pid == 0)
+		_exit(0);
+	close(s);
+	return pid;
+}
+
+static void fetching_from_a_server(void **state)
+{
+	struct fix *f = *state;
+	auto_err struct err err = ERR_INIT;
+	struct apk_index index = { .arch = S("x86_64") };
+	struct apk_pkg pkgs[20];
+	const struct apk_pkg *list[20];
+	struct apk_file files[20];
+	int port = 0;
+	char *dir = arena_printf(&f->a, "%s/www", f->dir);
+
+	assert_int_equal(mkdir(dir, 0755), 0);
+	for (int i = 0; i < 20; i++) {
+		char *name = arena_printf(&f->a, "pkg%d", i);
+		put_in_repo(f, dir, name, name, &pkgs[i]);
+		pkgs[i].index = &index;
+		list[i] = &pkgs[i];
+	}
+	pid_t pid = serve(dir, &port);
+	index.base = arena_strf(&f->a, "http://127.0.0.1:%d", port);
+	struct pool *pool = pool_new(3);
+	auto_http struct http *http = http_new(&(struct http_opts){ .pause_ns = 1000000 }, &err);
+	const struct apk_fetch how = { .store = f->s, .pool = pool, .http = http };
+	assert_non_null(http);
+	assert_true(apk_fetch_all(&how, list, 20, &f->a, files, &err));
+	for (int i = 0; i < 20; i++) {
+		assert_true(str_eq(files[i].info.name, pkgs[i].name));
+		apk_file_close(&files[i]);
+	}
+	assert_int_equal(objects(f), 60);
+	clear_store(f);
+	/* Not there, then not what was promised. */
+	char *gone = arena_printf(&f->a, "%s/pkg7-1-r0.apk", dir);
+	assert_int_equal(unlink(gone), 0);
+	assert_false(apk_fetch_all(&how, list, 20, &f->a, files, &err));
+	assert_int_equal(err.kind, EK_NOTFOUND);
+	assert_non_null(strstr(err.msg, "/pkg7-1-r0.apk"));
+	assert_int_equal(names_left(f), 0);
+	err_release(&err);
+	assert_int_equal(link(arena_printf(&f->a, "%s/pkg8-1-r0.apk", dir), gone), 0);
+	pkgs[7].file_size = 0;
+	assert_false(apk_fetch_all(&how, list, 20, &f->a, files, &err));
+	if (!strstr(err.msg, "/pkg7-1-r0.apk': control hash mismatch"))
+		fail_msg("%s", err.msg);
+	assert_int_equal(err.kind, EK_TRUST);
+	assert_int_equal(names_left(f), 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	pool_free(pool);
+}
+
 static void what_is_stored_must_agree_too(void **state)
 {
 	struct fix *f = *state;
@@ -985,6 +1094,7 @@ int main(void)
 		T(damage_in_the_store), T(copied_data_is_checked_once),
 		T(shared_data_is_not_expanded_twice), T(identity_by_sha256), T(hostile_tables),
 		T(unpacked_tree), T(unpacked_awkward_tree), T(fetching), T(remote_without_network),
+		T(fetching_from_a_server),
 		T(what_is_stored_must_agree_too),
 	};
 
