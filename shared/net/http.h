@@ -61,7 +61,8 @@ struct http_req {
 	void *user;
 	int64_t max_bytes;		/* 0: the client's; negative: no limit */
 	bool no_redirect;		/* 3xx are answers like others */
-	bool any_status;		/* 3xx and 4xx (not 408, 429) are results, not errors */
+	bool any_status;		/* 3xx and 4xx (not 408, 429) are results, not errors. A
+					 * 304 to a conditional request always is one */
 	bool repeatable;		/* POST and PATCH may be sent again after they may have arrived */
 };
 
