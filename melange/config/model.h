@@ -135,6 +135,48 @@ struct build_option {
 	} environment;
 };
 
+/* `update` (1.6): kept and printed, acted on by external updaters only. */
+struct update_monitor {
+	const struct ynode *at;		/* NULL: absent */
+	struct ystr identifier, strip_prefix, strip_suffix, tag_filter, tag_filter_prefix,
+		tag_filter_contains, version_filter_contains, version_filter_prefix;
+	bool use_tags;
+};
+struct release_monitor {
+	const struct ynode *at;
+	int64_t identifier;
+	struct ystr strip_prefix, strip_suffix, version_filter_contains, version_filter_prefix;
+};
+struct version_transform {
+	const struct ynode *at;
+	struct ystr match, replace;
+};
+struct version_source {
+	const struct ynode *at;
+	struct ystr name, stream, ignore, commit_source;
+	bool use_release;
+};
+struct version_data {
+	const struct ynode *at;
+	struct ystr version_format;
+	struct bind_list sources;	/* struct version_source */
+};
+struct update_schedule {
+	const struct ynode *at;
+	struct ystr period, reason;
+};
+struct update {
+	const struct ynode *at;
+	bool enabled, manual, require_sequential, shared, enable_prerelease_tags;
+	struct ystr version_separator, exclude_reason;
+	struct ystrs ignore_regex_patterns;
+	struct bind_list version_transform;	/* struct version_transform */
+	struct update_schedule *schedule;
+	struct update_monitor *github, *git, *oci;
+	struct release_monitor *release_monitor;
+	struct version_data *version_data;
+};
+
 struct config {
 	const struct ydoc *doc;
 	struct package package;
@@ -148,6 +190,6 @@ struct config {
 	struct ykvs vars;
 	struct bind_list transforms;	/* struct transform */
 	struct bind_map options;	/* struct build_option */
-	const struct ynode *update;	/* checked against its schema; substituted on compile */
+	struct update update;
 	struct test *test;
 };

@@ -1,0 +1,18 @@
+# Writes OUT, a C file that holds every pipeline below DIR, sorted by name.
+file(GLOB_RECURSE files RELATIVE ${DIR} ${DIR}/*.yaml)
+list(SORT files)
+set(body "#include \"melange/plan/uses.h\"\n\n")
+set(table "")
+set(n 0)
+foreach(file ${files})
+	file(READ ${DIR}/${file} hex HEX)
+	string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+	string(REGEX REPLACE "(................................................................................)" "\\1\n" bytes "${bytes}")
+	string(REGEX REPLACE "\\.yaml$" "" name ${file})
+	string(APPEND body "static const unsigned char text_${n}[] = {\n${bytes}0\n};\n")
+	string(APPEND table "\t{ \"${name}\", (const char *)text_${n}, sizeof(text_${n}) - 1 },\n")
+	math(EXPR n "${n} + 1")
+endforeach()
+string(APPEND body "\nconst struct builtin_pipeline builtin_pipelines[] = {\n${table}};\n"
+	"const size_t builtin_pipelines_n = ${n};\n")
+file(WRITE ${OUT} "${body}")

@@ -1,0 +1,169 @@
+#include "melange/plan/uses.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "melange/config/schema.h"
+#include "shared/base/log.h"
+#include "shared/base/match.h"
+#include "shared/os/fd.h"
+
+#define SYSTEM_DIR "/usr/share/melange/pipelines"
+#define MAX_DEFINITION (4u << 20)
+
+void uses_init(struct uses *u, const struct strs *dirs, struct arena *a)
+{
+	*u = (struct uses){ .arena = a, .dirs = dirs };
+	map_init(&u->cache, a);
+}
+
+void uses_release(struct uses *u)
+{
+	map_release(&u->cache);
+}
+
+static int builtin_cmp(const void *key, const void *item)
+{
+	return str_cmp(*(const struct str *)key,
+		str_of(((const struct builtin_pipeline *)item)->name));
+}
+
+static const struct builtin_pipeline *find_builtin(struct str name)
+{
+	return bsearch(&name, builtin_pipelines, builtin_pipelines_n, sizeof(builtin_pipelines[0]),
+		builtin_cmp);
+}
+
+/* Reads DIR/NAME.yaml; *ret_found false when it does not exist. */
+static bool read_dir(struct uses *u, struct str dir, struct str name, struct str *ret_text,
+	const char **ret_file, bool *ret_found, struct err *err)
+{
+	char *path = arena_printf(u->arena, "%.*s/%.*s.yaml", STR_ARG(dir), STR_ARG(name));
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	*ret_found = fd >= 0;
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ||
+			err_sys(err, "cannot open the pipeline '%s'", path);
+	auto_buf struct buf b = BUF_INIT(MAX_DEFINITION);
+	if (!fd_read_all(fd, path, &b, err))
+		return false;
+	*ret_text = arena_str(u->arena, buf_str(&b));
+	*ret_file = path;
+	return true;
+}
+
+static bool read_definition(struct uses *u, struct str name, struct str *ret_text,
+	const char **ret_file, bool *ret_found, struct err *err)
+{
+	*ret_found = false;
+	for (size_t i = 0; i < u->dirs->n && !*ret_found; i++)
+		if (!read_dir(u, u->dirs->v[i], name, ret_text, ret_file, ret_found, err))
+			return false;
+	if (!*ret_found &&
+		!read_dir(u, S(SYSTEM_DIR), name, ret_text, ret_file, ret_found, err))
+		return false;
+	const struct builtin_pipeline *b = *ret_found ? NULL : find_builtin(name);
+	if (b) {
+		*ret_text = str_n(b->text, b->n);
+		*ret_file = arena_printf(u->arena, "built-in:%s.yaml", b->name);
+		*ret_found = true;
+	}
+	return true;
+}
+
+static void not_found(struct uses *u, struct ystr name, struct pos at, struct diags *diags)
+{
+	const char *names[256];
+	size_t n = 0;
+	for (; n < builtin_pipelines_n && n < countof(names); n++)
+		names[n] = builtin_pipelines[n].name;
+	auto_buf struct buf where = BUF_INIT(1 << 16);
+	for (size_t i = 0; i < u->dirs->n; i++)
+		buf_printf(&where, "'%.*s', ", STR_ARG(u->dirs->v[i]));
+	const char *near = match_nearest(name.s, names, n);
+	diags_add(diags, at,
+		"unable to load pipeline '%.*s': looked in %s'" SYSTEM_DIR "' and the built-in ones"
+		"\nhint: %s%s%s", STR_ARG(name.s), where.p ? where.p : "",
+		near ? "did you mean '" : "name its directory with --pipeline-dir",
+		near ? near : "", near ? "'?" : "");
+}
+
+/* Keys a definition may have besides a step's, without a warning. */
+static bool harmless(struct str key)
+{
+	return str_is(key, "description") || str_is(key, "test");
+}
+
+static void look_at_keys(struct definition *d, const struct bind_schema *schema)
+{
+	const struct ynode *root = d->doc.root;
+	for (size_t i = 0; root && root->kind == YN_MAP && i < root->n; i++) {
+		struct str key = root->pairs[i].key->text;
+		bool known = harmless(key);
+		for (const struct bind_field *f = schema->fields; f->key; f++)
+			known |= str_is(key, f->key);
+		if (!known)
+			log_warn("%s:%d: unknown key '%.*s' in a pipeline definition is ignored", d->file,
+				root->pairs[i].key->pos.line, STR_ARG(key));
+	}
+	d->has_if = ynode_get(root, "if");
+	d->has_runs = ynode_get(root, "runs");
+	d->has_dir = ynode_get(root, "working-directory");
+	d->has_label = ynode_get(root, "label");
+	d->has_pipeline = ynode_get(root, "pipeline");
+	d->has_needs = ynode_get(root, "needs");
+}
+
+static struct definition *parse(struct uses *u, struct str text, const char *file, struct err *err)
+{
+	struct definition *d = arena_new(u->arena, struct definition);
+	struct diags own;
+	d->file = file;
+	if (!ydoc_parse(text, file, u->arena, &d->doc, err))
+		return NULL;
+	d->file = d->doc.file;
+	diags_init(&own, u->arena, &d->doc);
+	bind_struct(&definition_schema, d->doc.root, &d->step, u->arena, &own);
+	if (d->step.uses.s.n)
+		diags_add(&own, d->step.uses.at->pos,
+			"a definition cannot use another one at its top level\nhint: put it under pipeline");
+	if (!diags_ok(&own, err))
+		return NULL;
+	look_at_keys(d, &definition_schema);
+	return d;
+}
+
+const struct definition *uses_find(struct uses *u, struct ystr name, struct diags *diags)
+{
+	struct pos at = name.at ? name.at->pos : (struct pos){ 0 };
+	struct definition *d = map_get(&u->cache, name.s);
+	if (d)
+		return d;
+	if (name.s.p[0] == '/' || str_find(name.s, S("..")) >= 0) {
+		diags_add(diags, at, "invalid pipeline 'uses' value \"%.*s\": "
+			"must not contain absolute paths or '..' sequences", STR_ARG(name.s));
+		return NULL;
+	}
+	auto_err struct err err = ERR_INIT;
+	struct str text;
+	const char *file;
+	bool found;
+	if (!read_definition(u, name.s, &text, &file, &found, &err)) {
+		diags_add(diags, at, "unable to load pipeline '%.*s': %s", STR_ARG(name.s), err.msg);
+		return NULL;
+	}
+	if (!found) {
+		not_found(u, name, at, diags);
+		return NULL;
+	}
+	d = parse(u, text, file, &err);
+	if (!d) {
+		diags_add(diags, at, "unable to load pipeline '%.*s': %s", STR_ARG(name.s), err.msg);
+		return NULL;
+	}
+	(void)map_put(&u->cache, arena_str(u->arena, name.s), d);
+	return d;
+}
