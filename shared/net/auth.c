@@ -98,11 +98,12 @@ static bool netrc_word(struct str *rest, struct arena *a, struct str *ret)
 	return true;
 }
 
-/* A macro runs to the first empty line. */
+/* A macro begins in the line behind its name and runs to the first empty one. */
 static void skip_macro(struct str *rest)
 {
 	struct str line;
 
+	(void)str_next(rest, '\n', &line);
 	while (str_next(rest, '\n', &line))
 		if (str_trim(line).n == 0)
 			return;

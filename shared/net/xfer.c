@@ -89,32 +89,6 @@ static struct str lower_copy(struct arena *a, struct str s)
 	return str_n(p, s.n);
 }
 
-/* A header line. A status line begins a new answer (after 100 or a proxy's own). */
-static size_t on_header(char *p, unused_arg size_t one, size_t n, void *user)
-{
-	struct xfer *x = user;
-	struct str line = str_trim(str_n(p, n)), name, value;
-	struct http_header h;
-
-	x->window_bytes += (int64_t)n;
-	if (str_starts(line, S("HTTP/"))) {
-		x->got.n = 0;
-		x->got_bytes = 0;
-		return n;
-	}
-	if (!str_cut(line, ':', &name, &value))
-		return n;
-	x->got_bytes += n;
-	if (x->got_bytes > MAX_HEADER_BYTES || x->got.n == MAX_HEADERS) {
-		(void)err_set(&x->fail, EK_NETWORK, "the answer's header is too large");
-		return 0;
-	}
-	h.name = lower_copy(x->arena, str_trim(name));
-	h.value = arena_str(x->arena, str_trim(value));
-	vec_push(x->arena, &x->got, h);
-	return n;
-}
-
 /* What a later part can be held to: a strong ETag or the date of the last change. */
 static struct str validator_of(const struct xfer *x)
 {
@@ -148,7 +122,6 @@ static bool continues(const struct xfer *x)
 	return x->total < 0 || (num_u64(total, 10, &size) && size == (uint64_t)x->total);
 }
 
-/* The first bytes of a 2xx body (or its end, when it is empty). */
 bool xfer_begin_body(struct xfer *x)
 {
 	bool partial = xfer_status(x) == 206;
@@ -167,6 +140,42 @@ bool xfer_begin_body(struct xfer *x)
 	x->validator = xfer_asks(x, "range") ? STR_NONE : validator_of(x);
 	x->total = content_length(x);
 	return x->job->req.method == HTTP_HEAD || target_expect(&x->target, x->total, &x->fail);
+}
+
+/* A body that must not come is refused before it starts. */
+static bool end_of_header(struct xfer *x)
+{
+	long status = xfer_status(x);
+
+	return status < 200 || status > 299 || xfer_begin_body(x);
+}
+
+/* A header line. A status line begins a new answer (after 100 or a proxy's own). */
+static size_t on_header(char *p, unused_arg size_t one, size_t n, void *user)
+{
+	struct xfer *x = user;
+	struct str line = str_trim(str_n(p, n)), name, value;
+	struct http_header h;
+
+	x->window_bytes += (int64_t)n;
+	if (str_starts(line, S("HTTP/"))) {
+		x->got.n = 0;
+		x->got_bytes = 0;
+		return n;
+	}
+	if (line.n == 0)
+		return end_of_header(x) ? n : 0;
+	if (!str_cut(line, ':', &name, &value))
+		return n;
+	x->got_bytes += n;
+	if (x->got_bytes > MAX_HEADER_BYTES || x->got.n == MAX_HEADERS) {
+		(void)err_set(&x->fail, EK_NETWORK, "the answer's header is too large");
+		return 0;
+	}
+	h.name = lower_copy(x->arena, str_trim(name));
+	h.value = arena_str(x->arena, str_trim(value));
+	vec_push(x->arena, &x->got, h);
+	return n;
 }
 
 static size_t on_body(char *p, unused_arg size_t one, size_t n, void *user)
@@ -313,6 +322,7 @@ static void set_connection(struct xfer *x)
 	(void)curl_easy_setopt(x->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(x->easy, CURLOPT_FOLLOWLOCATION, 0L);
 	(void)curl_easy_setopt(x->easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	(void)curl_easy_setopt(x->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	(void)curl_easy_setopt(x->easy, CURLOPT_PATH_AS_IS, 1L);
 	(void)curl_easy_setopt(x->easy, CURLOPT_HTTP09_ALLOWED, 0L);
 	(void)curl_easy_setopt(x->easy, CURLOPT_USERAGENT, h->user_agent);

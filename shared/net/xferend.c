@@ -223,9 +223,6 @@ static bool end_status(struct xfer *x, int64_t now, struct err *err)
 	long status = xfer_status(x);
 	bool transient = is_transient(status);
 
-	/* a body without a byte was not looked at yet */
-	if (status >= 200 && status <= 299 && !xfer_begin_body(x))
-		return xfer_end(x, CURLE_WRITE_ERROR, now, err);
 	if (status == 416 && x->target.got > 0) {
 		x->validator = STR_NONE;
 		describe_status(x, status, err);
