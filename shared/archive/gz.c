@@ -45,6 +45,36 @@ static enum libdeflate_result inflate_into(struct libdeflate_decompressor *d, st
 	return res;
 }
 
+static unsigned le16(const char *p)
+{
+	return (unsigned)(uint8_t)p[0] | (unsigned)(uint8_t)p[1] << 8;
+}
+
+/* The header's own checksum, which libdeflate passes over. in has at least GZ_HEADER_SIZE bytes. */
+static bool header_crc_ok(struct str in)
+{
+	enum { FHCRC = 2, FEXTRA = 4, FNAME = 8, FCOMMENT = 16 };
+	int flags = in.p[3];
+	size_t at = GZ_HEADER_SIZE;
+	if (!(flags & FHCRC))
+		return true;
+	if (flags & FEXTRA) {
+		if (in.n - at < 2)
+			return false;
+		at += 2 + le16(in.p + at);
+	}
+	for (int text = FNAME; text <= FCOMMENT; text <<= 1) {
+		if (!(flags & text))
+			continue;
+		const char *end = at < in.n ? memchr(in.p + at, '\0', in.n - at) : NULL;
+		if (!end)
+			return false;
+		at = (size_t)(end - in.p) + 1;
+	}
+	return at <= in.n && in.n - at >= 2 &&
+		le16(in.p + at) == (libdeflate_crc32(0, in.p, at) & 0xffff);
+}
+
 bool gz_inflate_member(struct str in, const char *name, struct buf *out, size_t *ret_in,
 	struct err *err)
 {
@@ -52,6 +82,8 @@ bool gz_inflate_member(struct str in, const char *name, struct buf *out, size_t 
 		return err_set(err, EK_PARSE, "'%s': not gzip data, or cut short", name);
 	if (memcmp(in.p, gz_plain_header, 3) != 0)
 		return err_set(err, EK_PARSE, "'%s': not gzip data", name);
+	if (!header_crc_ok(in))
+		return err_set(err, EK_PARSE, "'%s': damaged gzip header", name);
 	struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
 	if (!d)
 		BUG("out of memory");
