@@ -48,7 +48,9 @@ struct tree_body {
 	uint64_t size;
 	const struct blob *blob;	/* content is blob[off .. off+size) ... */
 	uint64_t off;
-	const char *bytes;		/* ... or these, when blob is NULL */
+	const char *bytes;		/* ... or these, when blob is NULL ... */
+	int dirfd;			/* ... or, when bytes is NULL too, the file at `path` */
+	const char *path;		/* beneath dirfd (borrowed) */
 	uint8_t sha1[20];
 	bool has_sha1;
 	unsigned links;			/* nodes that share it */
