@@ -103,10 +103,12 @@ static void skip_macro(struct str *rest)
 {
 	struct str line;
 
-	(void)str_next(rest, '\n', &line);
-	while (str_next(rest, '\n', &line))
+	(void)str_cut(*rest, '\n', &line, rest);
+	while (rest->n > 0) {
+		(void)str_cut(*rest, '\n', &line, rest);
 		if (str_trim(line).n == 0)
 			return;
+	}
 }
 
 bool auth_add_netrc(struct auth *auth, struct str text, const char *name, struct arena *a,

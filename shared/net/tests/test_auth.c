@@ -86,6 +86,7 @@ static void netrc(unused_arg void **state)
 	assert_string_equal(lookup(&auth, "https://c.example/", &a), "w:s");
 	assert_string_equal(lookup(&auth, "https://evil/", &a), "-");
 	assert_string_equal(lookup(&auth, "https://other/", &a), "-");
+	assert_true(auth_add_netrc(&auth, S("macdef m\n to the end"), "netrc", &a, &err));
 	assert_false(auth_add_netrc(&auth, S("machine"), "netrc", &a, &err));
 	assert_false(auth_add_netrc(&auth, S("secret secret"), "netrc", &a, &err));
 	assert_string_equal(err.msg, "'netrc' is not a netrc file");
