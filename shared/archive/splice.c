@@ -16,11 +16,22 @@ struct splice_enc {
 	size_t chunk;
 };
 
-/* Content is cut into chunks that are compressed apart; how long they are decides on the ratio
- * and on how often the encoder's tables start empty. Part of what splice_encoder_id names. */
+/* Content is cut into chunks that are compressed apart. Long ones cost speed: the encoder then
+ * makes several blocks of each, and finding the last one means walking over all. Short ones cost
+ * ratio. On a mix of libraries, programs and scripts: level 1, 64 KiB 45.2 % at 182 MB/s, 256 KiB
+ * 44.5 % at 145 MB/s; level 3, 64 KiB 43.1 % at 112 MB/s, 256 KiB 42.4 % at 105 MB/s, 1 MiB
+ * 42.2 % at 100 MB/s. The sizes are part of what splice_encoder_id names. */
+static const struct {
+	int level;		/* up to this one */
+	size_t kib;
+} chunks[] = { { 1, 64 }, { 4, 256 }, { 12, 512 } };
+
 static size_t chunk_of(int level)
 {
-	return level <= 1 ? 64 << 10 : 256 << 10;
+	size_t i = 0;
+	while (i < countof(chunks) - 1 && level > chunks[i].level)
+		i++;
+	return chunks[i].kib << 10;
 }
 
 static char encoder_id[64];
@@ -47,8 +58,8 @@ static void make_id(void)
 		splice_enc_free(e);
 	}
 	crc = libdeflate_crc32(0, out.p, out.n);
-	snprintf(encoder_id, sizeof(encoder_id), "libdeflate-%s-%zuk-%08x",
-		LIBDEFLATE_VERSION_STRING, chunk_of(SPLICE_LEVEL_PACKAGE) >> 10, crc);
+	snprintf(encoder_id, sizeof(encoder_id), "libdeflate-%s-%zu.%zu.%zu-%08x",
+		LIBDEFLATE_VERSION_STRING, chunks[0].kib, chunks[1].kib, chunks[2].kib, crc);
 }
 
 const char *splice_encoder_id(void)
