@@ -41,8 +41,8 @@ bool auth_for(const struct auth *auth, const struct url *u, struct auth_cred *re
  * of $DOCKER_CONFIG/config.json or ~/.docker/config.json, $REGISTRY_AUTH_FILE,
  * $XDG_RUNTIME_DIR/containers/auth.json, $XDG_CONFIG_HOME (or ~/.config)/containers/auth.json
  * that exists and has some; keys registry/repo, then registry; credHelpers, credsStore, auths.
- * Then GITHUB_TOKEN for ghcr. ret_found false: anonymous. A helper program that fails, other than
- * by not knowing the registry, is an error. */
+ * Then GITHUB_TOKEN for ghcr. ret_found false: anonymous. A credential program that fails, other
+ * than by not knowing the registry, is an error. */
 bool auth_registry(struct str registry, struct str repo, struct arena *a, bool *ret_found,
 	struct auth_cred *ret_cred, struct err *err) must_check;
 /* The value of an Authorization header, NULL for empty credentials. Arena memory. */

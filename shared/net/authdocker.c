@@ -11,7 +11,7 @@
 #include "shared/text/jread.h"
 
 #define MAX_CONFIG ((size_t)4 << 20)
-#define HELPER_TIMEOUT ((int64_t)60 * 1000000000)
+#define PROGRAM_TIMEOUT ((int64_t)60 * 1000000000)
 
 struct lookup {
 	struct str registry, repo;
@@ -48,7 +48,7 @@ static bool read_entry(struct lookup *l, const struct jval *entry, const char *p
 	return true;
 }
 
-static bool is_helper_name(struct str s)
+static bool is_program_name(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if (!memchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.",
@@ -57,8 +57,8 @@ static bool is_helper_name(struct str s)
 	return s.n > 0 && s.p[0] != '-' && s.p[0] != '.';
 }
 
-/* The registry's name on a helper's standard input. */
-static int helper_input(struct str key, struct err *err)
+/* The registry's name on a program's standard input. */
+static int program_input(struct str key, struct err *err)
 {
 	auto_fd int fd = memfd_create("registry", MFD_CLOEXEC);
 
@@ -75,8 +75,8 @@ static int helper_input(struct str key, struct err *err)
 	return fd_steal(&fd);
 }
 
-/* What a helper printed: a token in place of a password when the name says so. */
-static bool read_helper_output(struct lookup *l, struct str out, const char *prog,
+/* What a program printed: a token in place of a password when the name says so. */
+static bool read_program_output(struct lookup *l, struct str out, const char *prog,
 	struct err *err)
 {
 	struct str name, secret;
@@ -94,39 +94,39 @@ static bool read_helper_output(struct lookup *l, struct str out, const char *pro
 	return true;
 }
 
-static bool run_helper(struct lookup *l, struct str helper, struct str key, struct err *err)
+static bool run_program(struct lookup *l, struct str program, struct str key, struct err *err)
 {
 	auto_buf struct buf out = BUF_INIT(MAX_CONFIG);
-	char *prog = arena_printf(l->arena, "docker-credential-%.*s", STR_ARG(helper));
+	char *prog = arena_printf(l->arena, "docker-credential-%.*s", STR_ARG(program));
 	const char *argv[] = { prog, "get", NULL };
-	struct proc_opts o = { .argv = argv, .out = &out, .timeout_ns = HELPER_TIMEOUT };
+	struct proc_opts o = { .argv = argv, .out = &out, .timeout_ns = PROGRAM_TIMEOUT };
 	auto_fd int in = -1;
 	int status;
 
-	if (!is_helper_name(helper))
-		return err_set(err, EK_PARSE, "malformed name of a credential helper");
-	in = helper_input(key, err);
+	if (!is_program_name(program))
+		return err_set(err, EK_PARSE, "malformed name of a credential program");
+	in = program_input(key, err);
 	o.stdin_fd = in;
 	if (in < 0 || !proc_run(&o, &status, err))
 		return false;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && !out.over)
-		return read_helper_output(l, buf_str(&out), prog, err);
+		return read_program_output(l, buf_str(&out), prog, err);
 	if (str_find(buf_str(&out), S("credentials not found")) >= 0)
 		return true;
 	return err_set(err, EK_CHILD, "'%s' failed for registry '%.*s': %s", prog,
 		STR_ARG(l->registry), proc_status_text(l->arena, status));
 }
 
-/* One key in one file; store: the helper for all registries may know it as well. */
+/* One key in one file; store: the program for all registries may know it as well. */
 static bool try_key(struct lookup *l, const struct jval *conf, const char *key, bool store,
 	const char *path, struct err *err)
 {
-	struct str helper = jget_str(jget(conf, "credHelpers"), key);
+	struct str program = jget_str(jget(conf, "credHelpers"), key);
 	const struct jval *entry = jget(jget(conf, "auths"), key);
 
-	if (helper.n == 0 && store)
-		helper = jget_str(conf, "credsStore");
-	if (helper.n > 0 && !run_helper(l, helper, str_of(key), err))
+	if (program.n == 0 && store)
+		program = jget_str(conf, "credsStore");
+	if (program.n > 0 && !run_program(l, program, str_of(key), err))
 		return false;
 	return l->found || !entry || read_entry(l, entry, path, err);
 }

@@ -45,6 +45,19 @@ bool xfer_asks(const struct xfer *x, const char *name)
 	return false;
 }
 
+/* Header lines of the caller's and a token go out as they are: none may hold another line. */
+static bool check_lines(const struct http_req *req, struct err *err)
+{
+	struct str bearer = req->cred ? req->cred->bearer : STR_NONE;
+
+	if (str_chr(bearer, '\n') >= 0 || str_chr(bearer, '\r') >= 0)
+		return err_set(err, EK_USAGE, "line break in a token");
+	for (size_t i = 0; req->headers && req->headers[i]; i++)
+		if (strpbrk(req->headers[i], "\r\n"))
+			return err_set(err, EK_USAGE, "line break in a request header");
+	return true;
+}
+
 bool xfer_init(struct xfer *x, struct http *h, struct http_job *job, struct arena *a,
 	struct err *err)
 {
@@ -61,7 +74,7 @@ bool xfer_init(struct xfer *x, struct http *h, struct http_job *job, struct aren
 	if (h->o.offline)
 		return err_set(err, EK_NETWORK, "network request blocked in offline mode: %s %s",
 			method_names[job->req.method], url_text(&x->first, a));
-	return target_init(&x->target, &job->req, limit, err);
+	return check_lines(&job->req, err) && target_init(&x->target, &job->req, limit, err);
 }
 
 static void drop_handle(struct xfer *x)

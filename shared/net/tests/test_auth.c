@@ -215,7 +215,7 @@ static void docker_auths(void **state)
 	assert_string_equal(registry(h, "x.example", "x"), "-");
 }
 
-static void docker_helpers(void **state)
+static void docker_programs(void **state)
 {
 	struct home *h = *state;
 
@@ -247,7 +247,7 @@ int main(void)
 		cmocka_unit_test(header),
 		cmocka_unit_test_setup_teardown(environment, setup, teardown),
 		cmocka_unit_test_setup_teardown(docker_auths, setup, teardown),
-		cmocka_unit_test_setup_teardown(docker_helpers, setup, teardown),
+		cmocka_unit_test_setup_teardown(docker_programs, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

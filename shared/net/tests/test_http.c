@@ -734,6 +734,25 @@ static void refused(unused_arg void **state)
 	assert_null(http_new(&o, &err));
 }
 
+static void line_breaks(unused_arg void **state)
+{
+	static const char *const headers[] = { "A: b\r\nC: d", NULL };
+	auto_arena struct arena a = ARENA_INIT;
+	auto_err struct err err = ERR_INIT;
+	auto_http struct http *h = http_new(&quick, &err);
+	struct auth_cred cred = { .bearer = S("x\nC: d") };
+	struct http_req req = { .url = url_of(&a, "/ok"), .headers = headers };
+	struct http_resp r;
+
+	server_reset(srv);
+	assert_false(http_do(h, &req, &a, &r, &err));
+	req.headers = NULL;
+	req.cred = &cred;
+	assert_false(http_do(h, &req, &a, &r, &err));
+	assert_null(strstr(err.msg, "C: d"));
+	assert_int_equal(server_hits(srv, "/ok"), 0);
+}
+
 static void through_proxy(unused_arg void **state)
 {
 	auto_arena struct arena a = ARENA_INIT;
@@ -777,6 +796,7 @@ int main(void)
 		cmocka_unit_test(sending),
 		cmocka_unit_test(parallel),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(line_breaks),
 		cmocka_unit_test(through_proxy),
 		cmocka_unit_test(interrupted),
 	};
