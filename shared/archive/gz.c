@@ -9,7 +9,7 @@
 #define OUT_BLOCK (256 << 10)
 #define FIRST_GUESS (64 << 10)
 
-const uint8_t gz_plain_header[GZ_HEADER_SIZE] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255 };
+const uint8_t gz_plain_header[GZ_HEADER_SIZE] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
 
 /* Where to start with the output buffer: the length at the file's end is the member's if the
  * member is the last one, and otherwise only a number. */
@@ -21,8 +21,8 @@ static size_t guess_size(struct str in)
 	return plausible && n > FIRST_GUESS ? n : FIRST_GUESS;
 }
 
-static enum libdeflate_result inflate_into(struct libdeflate_decompressor *d, struct str in,
-	struct buf *out, size_t *ret_in)
+static enum libdeflate_result inflate_into(
+	struct libdeflate_decompressor *d, struct str in, struct buf *out, size_t *ret_in)
 {
 	enum libdeflate_result res = LIBDEFLATE_INSUFFICIENT_SPACE;
 	size_t most = out->max - out->n;
@@ -72,11 +72,11 @@ static bool header_crc_ok(struct str in)
 		at = (size_t)(end - in.p) + 1;
 	}
 	return at <= in.n && in.n - at >= 2 &&
-		le16(in.p + at) == (libdeflate_crc32(0, in.p, at) & 0xffff);
+	       le16(in.p + at) == (libdeflate_crc32(0, in.p, at) & 0xffff);
 }
 
-bool gz_inflate_member(struct str in, const char *name, struct buf *out, size_t *ret_in,
-	struct err *err)
+bool gz_inflate_member(
+	struct str in, const char *name, struct buf *out, size_t *ret_in, struct err *err)
 {
 	if (in.n < GZ_HEADER_SIZE + GZ_TRAILER_SIZE)
 		return err_set(err, EK_PARSE, "'%s': not gzip data, or cut short", name);
@@ -90,8 +90,8 @@ bool gz_inflate_member(struct str in, const char *name, struct buf *out, size_t 
 	enum libdeflate_result res = inflate_into(d, in, out, ret_in);
 	libdeflate_free_decompressor(d);
 	if (res == LIBDEFLATE_INSUFFICIENT_SPACE)
-		return err_set(err, EK_PARSE, "'%s': size limit exceeded: limit is %zu bytes",
-			name, out->max);
+		return err_set(err, EK_PARSE, "'%s': size limit exceeded: limit is %zu bytes", name,
+			out->max);
 	if (res != LIBDEFLATE_SUCCESS)
 		return err_set(err, EK_PARSE, "'%s': damaged gzip data", name);
 	return true;
@@ -100,7 +100,7 @@ bool gz_inflate_member(struct str in, const char *name, struct buf *out, size_t 
 struct state {
 	z_stream z;
 	bool member_over, failed;
-	size_t have, at;		/* of out: filled, handed out */
+	size_t have, at; /* of out: filled, handed out */
 	uint8_t in[IN_BLOCK], out[OUT_BLOCK];
 };
 
@@ -204,7 +204,7 @@ bool gz_open(struct gz_source *g, struct source *from, const char *name, struct 
 	struct state *s = malloc(sizeof(*s));
 	if (!s)
 		BUG("out of memory");
-	*g = (struct gz_source){ .src.read = gz_read, .from = from, .name = name, .state = s };
+	*g = (struct gz_source){.src.read = gz_read, .from = from, .name = name, .state = s};
 	memset(s, 0, offsetof(struct state, in));
 	if (inflateInit2(&s->z, 15 + 16) == Z_OK)
 		return true;

@@ -30,8 +30,8 @@ struct gz_source {
 	uint64_t in_total, out_total;
 	void *state;
 };
-bool gz_open(struct gz_source *g, struct source *from, const char *name, struct err *err)
-	must_check;
+bool gz_open(
+	struct gz_source *g, struct source *from, const char *name, struct err *err) must_check;
 bool gz_more(struct gz_source *g, bool *ret_more, struct err *err) must_check;
 bool gz_next(struct gz_source *g, struct err *err) must_check;
 void gz_close(struct gz_source *g);

@@ -63,30 +63,30 @@ static unsigned reverse(unsigned code, unsigned n)
 static struct entry length_entry(unsigned sym, unsigned bits)
 {
 	if (sym < END_SYMBOL)
-		return (struct entry){ (uint8_t)bits, LITERAL };
+		return (struct entry){(uint8_t)bits, LITERAL};
 	if (sym == END_SYMBOL)
-		return (struct entry){ (uint8_t)bits, END };
+		return (struct entry){(uint8_t)bits, END};
 	if (sym > 285)
-		return (struct entry){ 0, BAD };
+		return (struct entry){0, BAD};
 	unsigned extra = sym < 265 || sym == 285 ? 0 : (sym - 261) / 4;
-	return (struct entry){ (uint8_t)(bits + extra), MATCH };
+	return (struct entry){(uint8_t)(bits + extra), MATCH};
 }
 
 static struct entry dist_entry(unsigned sym, unsigned bits)
 {
 	if (sym > 29)
-		return (struct entry){ 0, BAD };
-	return (struct entry){ (uint8_t)(bits + (sym < 4 ? 0 : (sym - 2) / 2)), MATCH };
+		return (struct entry){0, BAD};
+	return (struct entry){(uint8_t)(bits + (sym < 4 ? 0 : (sym - 2) / 2)), MATCH};
 }
 
 static struct entry precode_entry(unsigned sym, unsigned bits)
 {
-	return (struct entry){ (uint8_t)bits, (uint8_t)sym };
+	return (struct entry){(uint8_t)bits, (uint8_t)sym};
 }
 
 /* First code of each length; false if there are more codes than can be. */
-static bool first_codes(struct code *c, const uint8_t *lens, unsigned n,
-	uint16_t first[CODE_MAX + 2])
+static bool first_codes(
+	struct code *c, const uint8_t *lens, unsigned n, uint16_t first[CODE_MAX + 2])
 {
 	memset(c->count, 0, sizeof(c->count));
 	for (unsigned i = 0; i < n; i++)
@@ -106,7 +106,7 @@ static bool first_codes(struct code *c, const uint8_t *lens, unsigned n,
 static bool build(struct code *c, const uint8_t *lens, unsigned n,
 	struct entry (*entry)(unsigned sym, unsigned bits))
 {
-	uint16_t next[CODE_MAX + 2], at[CODE_MAX + 2] = { 0 };
+	uint16_t next[CODE_MAX + 2], at[CODE_MAX + 2] = {0};
 	if (!first_codes(c, lens, n, next))
 		return false;
 	for (unsigned len = 1; len <= CODE_MAX; len++)
@@ -119,7 +119,7 @@ static bool build(struct code *c, const uint8_t *lens, unsigned n,
 		c->sorted[at[len]++] = (uint16_t)sym;
 		unsigned code = reverse(next[len]++, len);
 		if (len > TABLE_BITS) {
-			c->table[code & (TABLE_SIZE - 1)] = (struct entry){ 0, LONG };
+			c->table[code & (TABLE_SIZE - 1)] = (struct entry){0, LONG};
 			continue;
 		}
 		struct entry e = entry(sym, len);
@@ -144,7 +144,7 @@ static void merge_literals(struct code *c)
 				known + next.bits > TABLE_BITS)
 				break;
 			known += next.bits;
-			e = (struct entry){ (uint8_t)known, next.what };
+			e = (struct entry){(uint8_t)known, next.what};
 			if (next.what != LITERAL)
 				break;
 		}
@@ -153,8 +153,8 @@ static void merge_literals(struct code *c)
 }
 
 /* Bit by bit, for codes longer than the table's index. */
-static struct entry read_long(const struct code *c, uint64_t bits,
-	struct entry (*entry)(unsigned sym, unsigned bits))
+static struct entry read_long(
+	const struct code *c, uint64_t bits, struct entry (*entry)(unsigned sym, unsigned bits))
 {
 	unsigned code = 0, first = 0, index = 0;
 	for (unsigned len = 1; len <= CODE_MAX; len++, bits >>= 1) {
@@ -166,17 +166,17 @@ static struct entry read_long(const struct code *c, uint64_t bits,
 		first = (first + count) << 1;
 		code <<= 1;
 	}
-	return (struct entry){ 0, BAD };
+	return (struct entry){0, BAD};
 }
 
 static bool read_lens(struct bits *b, struct block_codes *c)
 {
-	static const uint8_t order[19] = { 16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2,
-		14, 1, 15 };
+	static const uint8_t order[19] = {
+		16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
 	static const struct {
 		uint8_t extra, base;
-	} repeat[3] = { { 2, 3 }, { 3, 3 }, { 7, 11 } };
-	uint8_t pre[19] = { 0 };
+	} repeat[3] = {{2, 3}, {3, 3}, {7, 11}};
+	uint8_t pre[19] = {0};
 	unsigned n_pre, len, total, i = 0;
 	if (!take(b, 5, &c->n_lengths) || !take(b, 5, &c->n_dists) || !take(b, 4, &n_pre))
 		return false;
@@ -249,7 +249,7 @@ static bool skip_symbols(struct bits *b, const struct block_codes *c)
 {
 	/* a register may be filled up to 8 bytes ahead; two more fills follow the check */
 	const uint8_t *limit = b->p + b->end / 8 + 8;
-	struct reader r = { b->p + b->at / 8, 0, 0 };
+	struct reader r = {b->p + b->at / 8, 0, 0};
 	struct entry e;
 	refill(&r);
 	drop(&r, b->at % 8);
@@ -339,18 +339,17 @@ static bool skip_block(struct bits *b, struct block_codes *c, bool only, unsigne
 bool last_block_find(const uint8_t *p, size_t n, struct last_block *ret_last)
 {
 	struct block_codes c;
-	struct bits b = { p, 0, 8 * (uint64_t)n };
+	struct bits b = {p, 0, 8 * (uint64_t)n};
 	for (;;) {
 		uint64_t start = b.at;
 		unsigned final, type;
-		if (!take(&b, 1, &final) || !take(&b, 2, &type) ||
-			!skip_block(&b, &c, final, type))
+		if (!take(&b, 1, &final) || !take(&b, 2, &type) || !skip_block(&b, &c, final, type))
 			return false;
 		if (!final)
 			continue;
 		if ((b.at + 7) / 8 != n)
 			return false;
-		*ret_last = (struct last_block){ start, b.at, type == 0 };
+		*ret_last = (struct last_block){start, b.at, type == 0};
 		return true;
 	}
 }

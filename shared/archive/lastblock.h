@@ -9,10 +9,10 @@
  * clear the bit at `start`, write on from `end`. */
 struct last_block {
 	uint64_t start, end;
-	bool stored;	/* the block is stored, so `end` is on a byte boundary */
+	bool stored; /* the block is stored, so `end` is on a byte boundary */
 };
 
-#define LAST_BLOCK_SLACK 24	/* readable bytes needed behind the stream */
+#define LAST_BLOCK_SLACK 24 /* readable bytes needed behind the stream */
 
 /* The stream is the n bytes at p, exactly. false if it is malformed (no more is checked than
  * finding the end needs). */

@@ -9,7 +9,7 @@
 #include "shared/archive/gz.h"
 #include "shared/archive/lastblock.h"
 
-#define EMPTY_BLOCK 5	/* bytes at most */
+#define EMPTY_BLOCK 5 /* bytes at most */
 
 struct splice_enc {
 	struct libdeflate_compressor *c;
@@ -22,9 +22,9 @@ struct splice_enc {
  * 44.5 % at 145 MB/s; level 3, 64 KiB 43.1 % at 112 MB/s, 256 KiB 42.4 % at 105 MB/s, 1 MiB
  * 42.2 % at 100 MB/s. The sizes are part of what splice_encoder_id names. */
 static const struct {
-	int level;		/* up to this one */
+	int level; /* up to this one */
 	size_t kib;
-} chunks[] = { { 1, 64 }, { 4, 256 }, { 12, 512 } };
+} chunks[] = {{1, 64}, {4, 256}, {12, 512}};
 
 static size_t chunk_of(int level)
 {
@@ -41,7 +41,7 @@ static pthread_once_t id_once = PTHREAD_ONCE_INIT;
  * a sample as well. */
 static void make_id(void)
 {
-	static const int levels[] = { 1, 3, 6, 9 };
+	static const int levels[] = {1, 3, 6, 9};
 	enum { SAMPLE = 40000 };
 	auto_buf struct buf sample = BUF_INIT(SAMPLE + 64), out = BUF_INIT(BUF_NOLIMIT);
 	auto_err struct err err = ERR_INIT;
@@ -91,12 +91,12 @@ void splice_enc_free(struct splice_enc *e)
 /* Makes a finished stream of n bytes one that can be gone on with, and returns its new length. */
 static size_t reopen(uint8_t *p, size_t n)
 {
-	static const uint8_t stored_lengths[] = { 0, 0, 0xff, 0xff };
+	static const uint8_t stored_lengths[] = {0, 0, 0xff, 0xff};
 	struct last_block last;
 	memset(p + n, 0, LAST_BLOCK_SLACK);
 	if (!last_block_find(p, n, &last))
 		BUG("the deflate encoder made a stream that cannot be read");
-	p[last.start / 8] &= (uint8_t)~(1U << (last.start % 8));
+	p[last.start / 8] &= (uint8_t) ~(1U << (last.start % 8));
 	if (last.stored)
 		return n;
 	/* an empty stored block: three zero bits (all bits behind the end are zero), then the
@@ -118,21 +118,21 @@ bool splice_deflate(struct splice_enc *e, const void *p, size_t n, struct buf *o
 		char *to = buf_room(out, bound + LAST_BLOCK_SLACK + EMPTY_BLOCK);
 		if (!to) {
 			out->n = at;
-			return err_set(err, EK_OTHER, "size limit exceeded: limit is %zu bytes",
-				out->max);
+			return err_set(
+				err, EK_OTHER, "size limit exceeded: limit is %zu bytes", out->max);
 		}
 		crc = libdeflate_crc32(crc, from, step);
 		size_t got = libdeflate_deflate_compress(e->c, from, step, to, bound);
 		out->n += reopen((uint8_t *)to, got);
 		out->p[out->n] = '\0';
 	}
-	*ret_piece = (struct splice_piece){ .crc = crc, .raw = n, .deflated = out->n - at };
+	*ret_piece = (struct splice_piece){.crc = crc, .raw = n, .deflated = out->n - at};
 	return true;
 }
 
 bool splice_begin(struct splice_join *j, struct sink *out, struct err *err)
 {
-	*j = (struct splice_join){ .out = out };
+	*j = (struct splice_join){.out = out};
 	return sink_write(out, gz_plain_header, GZ_HEADER_SIZE, err);
 }
 
@@ -144,8 +144,8 @@ void splice_account(struct splice_join *j, const struct splice_piece *piece)
 	j->deflated += piece->deflated;
 }
 
-bool splice_add(struct splice_join *j, const struct splice_piece *piece, const void *bytes,
-	struct err *err)
+bool splice_add(
+	struct splice_join *j, const struct splice_piece *piece, const void *bytes, struct err *err)
 {
 	splice_account(j, piece);
 	return !piece->deflated || sink_write(j->out, bytes, (size_t)piece->deflated, err);
@@ -154,7 +154,7 @@ bool splice_add(struct splice_join *j, const struct splice_piece *piece, const v
 bool splice_end(struct splice_join *j, struct err *err)
 {
 	/* an empty final block of the fixed code */
-	uint8_t end[2 + GZ_TRAILER_SIZE] = { 3, 0 };
+	uint8_t end[2 + GZ_TRAILER_SIZE] = {3, 0};
 	for (unsigned i = 0; i < 4; i++) {
 		end[2 + i] = (uint8_t)(j->crc >> (8 * i));
 		end[6 + i] = (uint8_t)(j->raw >> (8 * i));

@@ -17,14 +17,14 @@
  * keys. */
 const char *splice_encoder_id(void);
 
-struct splice_enc;	/* one per thread and level; not shared */
+struct splice_enc; /* one per thread and level; not shared */
 struct splice_enc *splice_enc_new(int level);
 void splice_enc_free(struct splice_enc *e);
 
 struct splice_piece {
-	uint32_t crc;		/* CRC-32 of the content */
-	uint64_t raw;		/* content bytes */
-	uint64_t deflated;	/* piece bytes */
+	uint32_t crc;      /* CRC-32 of the content */
+	uint64_t raw;      /* content bytes */
+	uint64_t deflated; /* piece bytes */
 };
 /* Compresses n bytes and appends the piece to out. An empty content gives an empty piece. */
 bool splice_deflate(struct splice_enc *e, const void *p, size_t n, struct buf *out,

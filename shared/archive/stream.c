@@ -38,7 +38,7 @@ static ssize_t mem_read(struct source *s, void *p, size_t n, struct err *err unu
 
 void mem_source_init(struct mem_source *s, struct str bytes)
 {
-	*s = (struct mem_source){ .src.read = mem_read, .rest = bytes };
+	*s = (struct mem_source){.src.read = mem_read, .rest = bytes};
 }
 
 static ssize_t file_source_read(struct source *s, void *p, size_t n, struct err *err)
@@ -70,8 +70,8 @@ static ssize_t file_source_read(struct source *s, void *p, size_t n, struct err 
 
 void fd_source_init(struct fd_source *s, int fd, off_t at, off_t end, const char *name)
 {
-	*s = (struct fd_source){ .src.read = file_source_read, .fd = fd, .at = at, .end = end,
-		.name = name };
+	*s = (struct fd_source){
+		.src.read = file_source_read, .fd = fd, .at = at, .end = end, .name = name};
 }
 
 /* Skips without reading where the source allows it; returns what is left to skip. */
@@ -146,7 +146,7 @@ static bool buf_sink_write(struct sink *s, const void *p, size_t n, struct err *
 
 void buf_sink_init(struct buf_sink *s, struct buf *out)
 {
-	*s = (struct buf_sink){ .sink.write = buf_sink_write, .out = out };
+	*s = (struct buf_sink){.sink.write = buf_sink_write, .out = out};
 }
 
 static bool fd_sink_write(struct sink *s, const void *p, size_t n, struct err *err)
@@ -162,7 +162,7 @@ static bool fd_sink_write(struct sink *s, const void *p, size_t n, struct err *e
 
 void fd_sink_init(struct fd_sink *s, int fd, const char *name)
 {
-	*s = (struct fd_sink){ .sink.write = fd_sink_write, .fd = fd, .name = name };
+	*s = (struct fd_sink){.sink.write = fd_sink_write, .fd = fd, .name = name};
 }
 
 static bool hash_sink_write(struct sink *s, const void *p, size_t n, struct err *err)
@@ -175,7 +175,7 @@ static bool hash_sink_write(struct sink *s, const void *p, size_t n, struct err 
 
 void hash_sink_init(struct hash_sink *s, enum digest_alg alg, struct sink *next)
 {
-	*s = (struct hash_sink){ .sink.write = hash_sink_write, .next = next };
+	*s = (struct hash_sink){.sink.write = hash_sink_write, .next = next};
 	digest_init(&s->d, alg);
 }
 
@@ -198,9 +198,9 @@ static ssize_t limit_read(struct source *s, void *p, size_t n, struct err *err)
 	return got;
 }
 
-void limit_source_init(struct limit_source *s, struct source *from, uint64_t limit,
-	const char *name)
+void limit_source_init(
+	struct limit_source *s, struct source *from, uint64_t limit, const char *name)
 {
-	*s = (struct limit_source){ .src.read = limit_read, .from = from, .left = limit,
-		.limit = limit, .name = name };
+	*s = (struct limit_source){
+		.src.read = limit_read, .from = from, .left = limit, .limit = limit, .name = name};
 }

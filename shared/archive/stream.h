@@ -29,12 +29,12 @@ static inline bool sink_write(struct sink *s, const void *p, size_t n, struct er
 	return s->write(s, p, n, err);
 }
 /* Exactly n bytes, else EK_PARSE "unexpected end of NAME". */
-bool source_read_full(struct source *s, void *p, size_t n, const char *name, struct err *err)
-	must_check;
+bool source_read_full(
+	struct source *s, void *p, size_t n, const char *name, struct err *err) must_check;
 bool source_skip(struct source *s, uint64_t n, const char *name, struct err *err) must_check;
 /* To the end, bounded by buf->max. */
-bool source_read_all(struct source *s, const char *name, struct buf *out, struct err *err)
-	must_check;
+bool source_read_all(
+	struct source *s, const char *name, struct buf *out, struct err *err) must_check;
 bool source_copy(struct source *from, struct sink *to, struct err *err) must_check;
 
 struct mem_source {
@@ -63,7 +63,7 @@ struct fd_sink {
 	struct sink sink;
 	int fd;
 	const char *name;
-	uint64_t n;		/* bytes written */
+	uint64_t n; /* bytes written */
 	bool failed;
 };
 void fd_sink_init(struct fd_sink *s, int fd, const char *name);
@@ -84,5 +84,5 @@ struct limit_source {
 	const char *name;
 	bool failed;
 };
-void limit_source_init(struct limit_source *s, struct source *from, uint64_t limit,
-	const char *name);
+void limit_source_init(
+	struct limit_source *s, struct source *from, uint64_t limit, const char *name);

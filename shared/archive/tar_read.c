@@ -6,7 +6,7 @@
 #include "shared/os/path.h"
 
 #define RECORDS_MAX 256
-#define SPECIAL_MAX (1 << 20)	/* of pax records and long names of one entry */
+#define SPECIAL_MAX (1 << 20) /* of pax records and long names of one entry */
 
 int32_t ustar_sum(const struct ustar *h)
 {
@@ -26,7 +26,7 @@ static int32_t ustar_signed_sum(const struct ustar *h)
 	int32_t sum = ustar_sum(h);
 	for (size_t i = 0; i < sizeof(*h); i++) {
 		bool in_sum = (const char *)&p[i] >= h->chksum &&
-			(const char *)&p[i] < h->chksum + sizeof(h->chksum);
+			      (const char *)&p[i] < h->chksum + sizeof(h->chksum);
 		if (p[i] < 0 && !in_sum)
 			sum -= 256;
 	}
@@ -35,16 +35,16 @@ static int32_t ustar_signed_sum(const struct ustar *h)
 
 /* What has been gathered in front of an entry's own header. */
 struct ahead {
-	struct str name, link;		/* GNU long names */
+	struct str name, link; /* GNU long names */
 	struct tar_paxes pax;
-	size_t special;			/* bytes so far, global headers included */
-	bool pending;			/* something that needs an entry to follow */
+	size_t special; /* bytes so far, global headers included */
+	bool pending;   /* something that needs an entry to follow */
 };
 
-void tar_reader_init(struct tar_reader *r, struct source *from, const char *name,
-	struct arena *arena)
+void tar_reader_init(
+	struct tar_reader *r, struct source *from, const char *name, struct arena *arena)
 {
-	*r = (struct tar_reader){ .from = from, .name = name, .arena = arena };
+	*r = (struct tar_reader){.from = from, .name = name, .arena = arena};
 }
 
 static bool fail_at(const struct tar_reader *r, const char *what, struct err *err)
@@ -107,8 +107,8 @@ static int read_header(struct tar_reader *r, struct ustar *h, struct err *err)
 			return -1;
 		if (got == 0)
 			return 0;
-		if (!source_read_full(r->from, (char *)h + got, sizeof(*h) - (size_t)got, r->name,
-			    err))
+		if (!source_read_full(
+			    r->from, (char *)h + got, sizeof(*h) - (size_t)got, r->name, err))
 			return -1;
 		r->at += sizeof(*h);
 		if (memcmp(h, &zero, sizeof(zero)) != 0) {
@@ -157,8 +157,7 @@ static bool read_special(struct tar_reader *r, const struct ustar *h, struct ahe
 	return true;
 }
 
-static bool long_name(struct tar_reader *r, struct str body, struct str *ret_name,
-	struct err *err)
+static bool long_name(struct tar_reader *r, struct str body, struct str *ret_name, struct err *err)
 {
 	struct str name = field(body.p, body.n);
 	for (size_t i = name.n; i < body.n; i++)
@@ -184,8 +183,8 @@ static bool next_record(struct str *rest, struct tar_pax *ret_rec)
 	return true;
 }
 
-static bool pax_records(struct tar_reader *r, struct str body, struct tar_paxes *list,
-	struct err *err)
+static bool pax_records(
+	struct tar_reader *r, struct str body, struct tar_paxes *list, struct err *err)
 {
 	while (body.n) {
 		struct tar_pax rec;
@@ -201,7 +200,7 @@ static bool pax_records(struct tar_reader *r, struct str body, struct tar_paxes 
 /* Comments and the like may pass; what would change the meaning of entries may not. */
 static bool check_global(struct tar_reader *r, struct str body, struct err *err)
 {
-	struct tar_paxes list = { 0 };
+	struct tar_paxes list = {0};
 	if (!pax_records(r, body, &list, err))
 		return false;
 	for (size_t i = 0; i < list.n; i++)
@@ -211,8 +210,8 @@ static bool check_global(struct tar_reader *r, struct str body, struct err *err)
 }
 
 /* 1: h was special and is dealt with; 0: h is an entry's own; -1: err set. */
-static int take_special(struct tar_reader *r, const struct ustar *h, struct ahead *ahead,
-	struct err *err)
+static int take_special(
+	struct tar_reader *r, const struct ustar *h, struct ahead *ahead, struct err *err)
 {
 	struct str body;
 	if (!memchr("xgLK", h->typeflag, 4))
@@ -243,12 +242,12 @@ static void fill_names(struct tar_reader *r, const struct ustar *h, struct tar_e
 	}
 }
 
-static bool fill_numbers(struct tar_reader *r, const struct ustar *h, struct tar_entry *e,
-	struct err *err)
+static bool fill_numbers(
+	struct tar_reader *r, const struct ustar *h, struct tar_entry *e, struct err *err)
 {
 	int64_t mode, size, major = 0, minor = 0;
 	bool ok = PARSE(h->mode, &mode) && PARSE(h->uid, &e->uid) && PARSE(h->gid, &e->gid) &&
-		PARSE(h->size, &size) && PARSE(h->mtime, &e->mtime);
+		  PARSE(h->size, &size) && PARSE(h->mtime, &e->mtime);
 	if (ok && (e->type == '3' || e->type == '4') && h->magic[0])
 		ok = PARSE(h->devmajor, &major) && PARSE(h->devminor, &minor);
 	if (!ok || mode < 0 || size < 0 || e->uid < 0 || e->gid < 0 || major < 0 || minor < 0 ||
@@ -261,8 +260,8 @@ static bool fill_numbers(struct tar_reader *r, const struct ustar *h, struct tar
 	return true;
 }
 
-static bool fill_type(struct tar_reader *r, const struct ustar *h, struct tar_entry *e,
-	struct err *err)
+static bool fill_type(
+	struct tar_reader *r, const struct ustar *h, struct tar_entry *e, struct err *err)
 {
 	e->type = h->typeflag;
 	if (e->type == '\0')
@@ -322,7 +321,14 @@ static bool set_id(struct str val, int64_t *ret_n)
 }
 
 static const char *const known_keys[] = {
-	"path", "linkpath", "size", "uid", "gid", "uname", "gname", "mtime",
+	"path",
+	"linkpath",
+	"size",
+	"uid",
+	"gid",
+	"uname",
+	"gname",
+	"mtime",
 };
 
 bool ustar_key_known(struct str key)
@@ -335,7 +341,7 @@ bool ustar_key_known(struct str key)
 
 static bool apply_known(struct tar_entry *e, struct str key, struct str val)
 {
-	if (!val.n)	/* an empty value leaves the header's */
+	if (!val.n) /* an empty value leaves the header's */
 		return true;
 	if (str_is(key, "path"))
 		return set_text(&e->name, val);
@@ -354,8 +360,8 @@ static bool apply_known(struct tar_entry *e, struct str key, struct str val)
 	return parse_mtime(val, &e->mtime);
 }
 
-static bool apply_pax(struct tar_reader *r, const struct ahead *ahead, struct tar_entry *e,
-	struct err *err)
+static bool apply_pax(
+	struct tar_reader *r, const struct ahead *ahead, struct tar_entry *e, struct err *err)
 {
 	if (ahead->name.n)
 		e->name = ahead->name;
@@ -385,7 +391,7 @@ static bool skip_rest(struct tar_reader *r, struct err *err)
 
 static int next_entry(struct tar_reader *r, struct tar_entry *e, struct err *err)
 {
-	struct ahead ahead = { 0 };
+	struct ahead ahead = {0};
 	struct ustar h;
 	if (!skip_rest(r, err))
 		return -1;
@@ -422,7 +428,7 @@ static int next_entry(struct tar_reader *r, struct tar_entry *e, struct err *err
 
 int tar_next(struct tar_reader *r, struct tar_entry *ret_entry, struct err *err)
 {
-	struct tar_entry e = { 0 };
+	struct tar_entry e = {0};
 	if (r->ended)
 		return 0;
 	if (r->failed) {

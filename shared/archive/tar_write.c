@@ -7,7 +7,7 @@
 
 #define NAME_SIZE 100
 #define PREFIX_SIZE 155
-#define OCTAL7 07777777		/* what 7 digits hold; 8-byte fields end in NUL */
+#define OCTAL7 07777777 /* what 7 digits hold; 8-byte fields end in NUL */
 #define OCTAL11 077777777777
 
 static bool is_ascii(struct str s)
@@ -83,7 +83,7 @@ struct records {
 
 static void add_record(struct records *r, const char *key, struct str val)
 {
-	vec_push(r->arena, &r->list, (struct tar_pax){ str_of(key), val });
+	vec_push(r->arena, &r->list, (struct tar_pax){str_of(key), val});
 }
 
 static void add_text(struct records *r, const char *key, struct str val, size_t max)
@@ -197,7 +197,7 @@ static void put_pax_header(struct buf *out, struct str name, const struct record
 	if (out->over)
 		return;
 
-	struct ustar h = { .typeflag = 'x' };
+	struct ustar h = {.typeflag = 'x'};
 	size_t n = put_ascii(h.name, sizeof(h.name), pax_name(name, r->arena));
 	if (n > sizeof(h.name))
 		n = sizeof(h.name);
@@ -215,7 +215,7 @@ static void put_pax_header(struct buf *out, struct str name, const struct record
 
 static void put_main_header(struct buf *out, const struct tar_entry *e, size_t split)
 {
-	struct ustar h = { .typeflag = e->type };
+	struct ustar h = {.typeflag = e->type};
 	put_text(h.prefix, sizeof(h.prefix), str_sub(e->name, 0, split));
 	put_text(h.name, sizeof(h.name), split ? str_from(e->name, split + 1) : e->name);
 	put_text(h.linkname, sizeof(h.linkname), e->link);
@@ -236,7 +236,7 @@ static void put_main_header(struct buf *out, const struct tar_entry *e, size_t s
 bool tar_header(const struct tar_entry *e, struct buf *out, struct err *err)
 {
 	auto_arena struct arena a = ARENA_INIT;
-	struct records r = { .arena = &a };
+	struct records r = {.arena = &a};
 	size_t at = out->n, split = split_at(e->name);
 	if (!check_entry(e, err))
 		return false;
@@ -253,6 +253,5 @@ bool tar_header(const struct tar_entry *e, struct buf *out, struct err *err)
 	if (!out->over)
 		return true;
 	out->n = at;
-	return err_set(err, EK_OTHER, "tar entry '%.*s': no room for its header",
-		STR_ARG(e->name));
+	return err_set(err, EK_OTHER, "tar entry '%.*s': no room for its header", STR_ARG(e->name));
 }

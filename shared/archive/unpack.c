@@ -14,10 +14,10 @@
 #define MODE_MASK 0755
 
 struct unpacking {
-	const char *archive, *root;	/* root has no links in it */
+	const char *archive, *root; /* root has no links in it */
 	const struct unpack_opts *opts;
 	struct archive *in, *out;
-	struct arena *scratch;		/* of one entry */
+	struct arena *scratch; /* of one entry */
 	unsigned long long bytes_left;
 	unsigned long entries_left;
 };
@@ -67,8 +67,7 @@ static struct str either(const char *bytes, const char *utf8)
 	return str_of(bytes ? bytes : utf8);
 }
 
-static bool set_link(struct unpacking *u, struct archive_entry *e, struct str name,
-	struct err *err)
+static bool set_link(struct unpacking *u, struct archive_entry *e, struct str name, struct err *err)
 {
 	struct str target = either(archive_entry_hardlink(e), archive_entry_hardlink_utf8(e));
 	if (target.n) {
@@ -89,8 +88,7 @@ static bool set_link(struct unpacking *u, struct archive_entry *e, struct str na
 	return true;
 }
 
-static bool set_mode(struct unpacking *u, struct archive_entry *e, struct str name,
-	struct err *err)
+static bool set_mode(struct unpacking *u, struct archive_entry *e, struct str name, struct err *err)
 {
 	mode_t owner;
 	switch (archive_entry_filetype(e)) {
@@ -136,8 +134,8 @@ static bool copy_content(struct unpacking *u, struct str name, struct err *err)
 static bool unpack_entry(struct unpacking *u, struct archive_entry *e, struct err *err)
 {
 	struct str path;
-	struct str stored = arena_str(u->scratch,
-		either(archive_entry_pathname(e), archive_entry_pathname_utf8(e)));
+	struct str stored = arena_str(
+		u->scratch, either(archive_entry_pathname(e), archive_entry_pathname_utf8(e)));
 	if (!u->entries_left--)
 		return err_set(err, EK_PARSE, "cannot unpack '%s': more than %lu entries",
 			u->archive, u->opts->max_entries ? u->opts->max_entries : MAX_ENTRIES);
@@ -155,7 +153,7 @@ static bool unpack_entry(struct unpacking *u, struct archive_entry *e, struct er
 	if (!copy_content(u, stored, err))
 		return false;
 	return archive_write_finish_entry(u->out) >= ARCHIVE_WARN ||
-		fail_lib(u, u->out, stored.p, err);
+	       fail_lib(u, u->out, stored.p, err);
 }
 
 static bool unpack_all(struct unpacking *u, struct err *err)
@@ -180,11 +178,16 @@ static bool unpack_all(struct unpacking *u, struct err *err)
 static void allow_formats(struct archive *in)
 {
 	static int (*const allow[])(struct archive *) = {
-		archive_read_support_filter_gzip, archive_read_support_filter_bzip2,
-		archive_read_support_filter_xz, archive_read_support_filter_lzma,
-		archive_read_support_filter_lzip, archive_read_support_filter_zstd,
-		archive_read_support_filter_lz4, archive_read_support_filter_compress,
-		archive_read_support_format_tar, archive_read_support_format_gnutar,
+		archive_read_support_filter_gzip,
+		archive_read_support_filter_bzip2,
+		archive_read_support_filter_xz,
+		archive_read_support_filter_lzma,
+		archive_read_support_filter_lzip,
+		archive_read_support_filter_zstd,
+		archive_read_support_filter_lz4,
+		archive_read_support_filter_compress,
+		archive_read_support_format_tar,
+		archive_read_support_format_gnutar,
 		archive_read_support_format_zip,
 	};
 	for (size_t i = 0; i < countof(allow); i++)
@@ -197,15 +200,16 @@ static bool run(struct unpacking *u, struct err *err)
 	if (archive_read_open_filename(u->in, u->archive, READ_BLOCK) != ARCHIVE_OK)
 		return fail_lib(u, u->in, "", err);
 	archive_write_disk_set_options(u->out, ARCHIVE_EXTRACT_PERM | ARCHIVE_EXTRACT_TIME |
-			ARCHIVE_EXTRACT_SECURE_SYMLINKS | ARCHIVE_EXTRACT_SECURE_NODOTDOT);
+						       ARCHIVE_EXTRACT_SECURE_SYMLINKS |
+						       ARCHIVE_EXTRACT_SECURE_NODOTDOT);
 	return unpack_all(u, err);
 }
 
-bool unpack_file(const char *archive, const char *dir, const struct unpack_opts *opts,
-	struct err *err)
+bool unpack_file(
+	const char *archive, const char *dir, const struct unpack_opts *opts, struct err *err)
 {
 	static const struct unpack_opts none;
-	struct unpacking u = { .archive = archive, .opts = opts ? opts : &none };
+	struct unpacking u = {.archive = archive, .opts = opts ? opts : &none};
 	u.bytes_left = u.opts->max_bytes ? u.opts->max_bytes : MAX_BYTES;
 	u.entries_left = u.opts->max_entries ? u.opts->max_entries : MAX_ENTRIES;
 	/* the library refuses every link on the way, the ones that lead to dir too */

@@ -13,7 +13,9 @@ struct ustar {
 };
 _Static_assert(sizeof(struct ustar) == 512, "a tar block has 512 bytes");
 
-#define USTAR_MAGIC "ustar\0" "00"
+#define USTAR_MAGIC                                                                                \
+	"ustar\0"                                                                                  \
+	"00"
 #define GNU_MAGIC "ustar  "
 
 /* Sum of the block's bytes with blanks for the checksum. */

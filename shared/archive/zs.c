@@ -5,15 +5,15 @@
 
 #define WINDOW_LOG 23
 
-static bool inflate_all(ZSTD_DCtx *d, struct str in, const char *name, struct buf *out,
-	struct err *err)
+static bool inflate_all(
+	ZSTD_DCtx *d, struct str in, const char *name, struct buf *out, struct err *err)
 {
-	ZSTD_inBuffer from = { in.p, in.n, 0 };
+	ZSTD_inBuffer from = {in.p, in.n, 0};
 	size_t left = 1;
 	while (left || from.pos < from.size) {
 		size_t most = out->max - out->n;
 		size_t room = ZSTD_DStreamOutSize() < most ? ZSTD_DStreamOutSize() : most;
-		ZSTD_outBuffer to = { buf_room(out, room), room, 0 };
+		ZSTD_outBuffer to = {buf_room(out, room), room, 0};
 		size_t was = from.pos;
 		left = ZSTD_decompressStream(d, &to, &from);
 		if (ZSTD_isError(left))
@@ -53,14 +53,14 @@ struct state {
 static bool push(struct zs_sink *z, const void *p, size_t n, bool end, struct err *err)
 {
 	struct state *s = z->state;
-	ZSTD_inBuffer from = { p, n, 0 };
+	ZSTD_inBuffer from = {p, n, 0};
 	size_t left;
 	do {
-		ZSTD_outBuffer to = { s->out, s->room, 0 };
+		ZSTD_outBuffer to = {s->out, s->room, 0};
 		left = ZSTD_compressStream2(s->c, &to, &from, end ? ZSTD_e_end : ZSTD_e_continue);
 		if (ZSTD_isError(left))
-			return err_set(err, EK_OTHER, "cannot compress: %s",
-				ZSTD_getErrorName(left));
+			return err_set(
+				err, EK_OTHER, "cannot compress: %s", ZSTD_getErrorName(left));
 		if (to.pos && !sink_write(z->next, s->out, to.pos, err))
 			return false;
 	} while (from.pos < from.size || (end && left));
@@ -88,10 +88,10 @@ bool zs_open(struct zs_sink *z, int level, struct sink *next, struct err *err)
 	struct state *s = malloc(sizeof(*s) + ZSTD_CStreamOutSize());
 	if (!s)
 		BUG("out of memory");
-	*s = (struct state){ .c = ZSTD_createCCtx(), .room = ZSTD_CStreamOutSize() };
+	*s = (struct state){.c = ZSTD_createCCtx(), .room = ZSTD_CStreamOutSize()};
 	if (!s->c)
 		BUG("out of memory");
-	*z = (struct zs_sink){ .sink.write = zs_write, .next = next, .state = s };
+	*z = (struct zs_sink){.sink.write = zs_write, .next = next, .state = s};
 	if (!ZSTD_isError(ZSTD_CCtx_setParameter(s->c, ZSTD_c_compressionLevel, level)) &&
 		!ZSTD_isError(ZSTD_CCtx_setParameter(s->c, ZSTD_c_windowLog, WINDOW_LOG)) &&
 		!ZSTD_isError(ZSTD_CCtx_setParameter(s->c, ZSTD_c_checksumFlag, 1)))

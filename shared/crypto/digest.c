@@ -8,9 +8,9 @@ static const struct {
 	const char *name;
 	size_t size;
 } algs[] = {
-	[DIGEST_SHA1] = { "SHA1", SHA1_SIZE },
-	[DIGEST_SHA256] = { "SHA256", SHA256_SIZE },
-	[DIGEST_SHA512] = { "SHA512", SHA512_SIZE },
+	[DIGEST_SHA1] = {"SHA1", SHA1_SIZE},
+	[DIGEST_SHA256] = {"SHA256", SHA256_SIZE},
+	[DIGEST_SHA512] = {"SHA512", SHA512_SIZE},
 };
 
 static EVP_MD *fetched[countof(algs)];
@@ -60,7 +60,7 @@ void digest_release(struct digest *d)
 
 void digest_once(enum digest_alg alg, const void *p, size_t n, uint8_t *ret_md)
 {
-	auto_digest struct digest d = { 0 };
+	auto_digest struct digest d = {0};
 	digest_init(&d, alg);
 	digest_add(&d, p, n);
 	digest_final(&d, ret_md);

@@ -18,20 +18,20 @@ enum digest_alg { DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA512 };
 
 struct digest {
 	enum digest_alg alg;
-	void *ctx;		/* EVP_MD_CTX */
+	void *ctx; /* EVP_MD_CTX */
 };
 #define auto_digest cleanup_with(digest_release)
 
 size_t digest_size(enum digest_alg alg);
-void digest_init(struct digest *d, enum digest_alg alg);	/* d zeroed before the first use */
+void digest_init(struct digest *d, enum digest_alg alg); /* d zeroed before the first use */
 void digest_add(struct digest *d, const void *p, size_t n);
 void digest_final(struct digest *d, uint8_t *ret_md);
 void digest_release(struct digest *d);
 void digest_once(enum digest_alg alg, const void *p, size_t n, uint8_t *ret_md);
 
-void hex_encode(const uint8_t *p, size_t n, char *ret_hex);	/* 2n chars and a NUL, lower case */
-bool hex_decode(struct str hex, uint8_t *ret_p, size_t n);	/* exactly 2n digits, either case */
-char *base64_encode(struct arena *a, const uint8_t *p, size_t n);	/* standard, padded */
+void hex_encode(const uint8_t *p, size_t n, char *ret_hex); /* 2n chars and a NUL, lower case */
+bool hex_decode(struct str hex, uint8_t *ret_p, size_t n);  /* exactly 2n digits, either case */
+char *base64_encode(struct arena *a, const uint8_t *p, size_t n); /* standard, padded */
 /* Exactly n bytes; strict alphabet and padding. */
 bool base64_decode(struct str b64, uint8_t *ret_p, size_t n);
 /* Any length. */

@@ -169,8 +169,8 @@ static bool write_pem(const struct sigkey *k, bool private, struct buf *out, str
 	if (!bio)
 		BUG("out of memory");
 	char *p = NULL;
-	bool ok = private ? PEM_write_bio_PrivateKey_traditional(bio, k->pkey, NULL, NULL, 0,
-				    NULL, NULL)
+	bool ok = private ? PEM_write_bio_PrivateKey_traditional(
+				    bio, k->pkey, NULL, NULL, 0, NULL, NULL)
 			  : PEM_write_bio_PUBKEY(bio, k->pkey);
 	long n = ok ? BIO_get_mem_data(bio, &p) : 0;
 	ok = n > 0;
@@ -195,7 +195,7 @@ bool sigkey_public_pem(const struct sigkey *k, struct buf *out, struct err *err)
 static bool setup(EVP_PKEY_CTX *ctx, const struct sigkey *k, enum digest_alg alg)
 {
 	return (!sigkey_is_rsa(k) || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) > 0) &&
-		EVP_PKEY_CTX_set_signature_md(ctx, md_of(alg)) > 0;
+	       EVP_PKEY_CTX_set_signature_md(ctx, md_of(alg)) > 0;
 }
 
 bool sigkey_sign(const struct sigkey *k, enum digest_alg alg, const uint8_t *md, struct buf *out,
@@ -207,7 +207,7 @@ bool sigkey_sign(const struct sigkey *k, enum digest_alg alg, const uint8_t *md,
 	size_t n = (size_t)EVP_PKEY_get_size(k->pkey);
 	unsigned char *sig = (unsigned char *)buf_room(out, n);
 	bool ok = sig && EVP_PKEY_sign_init(ctx) > 0 && setup(ctx, k, alg) &&
-		EVP_PKEY_sign(ctx, sig, &n, md, digest_size(alg)) > 0;
+		  EVP_PKEY_sign(ctx, sig, &n, md, digest_size(alg)) > 0;
 	EVP_PKEY_CTX_free(ctx);
 	if (!sig)
 		return err_set(err, EK_OTHER, "cannot sign: no room for the signature");
@@ -218,14 +218,14 @@ bool sigkey_sign(const struct sigkey *k, enum digest_alg alg, const uint8_t *md,
 	return true;
 }
 
-bool sigkey_verify(const struct sigkey *k, enum digest_alg alg, const uint8_t *md,
-	const void *sig, size_t sig_n)
+bool sigkey_verify(const struct sigkey *k, enum digest_alg alg, const uint8_t *md, const void *sig,
+	size_t sig_n)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
 	if (!ctx)
 		BUG("out of memory");
 	bool ok = EVP_PKEY_verify_init(ctx) > 0 && setup(ctx, k, alg) &&
-		EVP_PKEY_verify(ctx, sig, sig_n, md, digest_size(alg)) == 1;
+		  EVP_PKEY_verify(ctx, sig, sig_n, md, digest_size(alg)) == 1;
 	EVP_PKEY_CTX_free(ctx);
 	ERR_clear_error();
 	return ok;

@@ -27,7 +27,7 @@ bool sigkey_public_pem(const struct sigkey *k, struct buf *out, struct err *err)
 bool sigkey_sign(const struct sigkey *k, enum digest_alg alg, const uint8_t *md, struct buf *out,
 	struct err *err) must_check;
 /* true when sig is k's signature over md. */
-bool sigkey_verify(const struct sigkey *k, enum digest_alg alg, const uint8_t *md,
-	const void *sig, size_t sig_n) must_check;
+bool sigkey_verify(const struct sigkey *k, enum digest_alg alg, const uint8_t *md, const void *sig,
+	size_t sig_n) must_check;
 void sigkey_free(struct sigkey *k);
 void sigkey_freep(struct sigkey **k);

@@ -25,10 +25,10 @@ static void round_trip(int level, const uint8_t *p, size_t n)
 	buf_sink_init(&sink, &gz);
 	/* twice, so that something follows the reopened end */
 	bool ok = splice_deflate(e, p, n, &piece_bytes, &piece, &err) &&
-		splice_begin(&j, &sink.sink, &err) &&
-		splice_add(&j, &piece, piece_bytes.p, &err) &&
-		splice_add(&j, &piece, piece_bytes.p, &err) && splice_end(&j, &err) &&
-		gz_inflate_member(buf_str(&gz), "spliced", &out, &used, &err);
+		  splice_begin(&j, &sink.sink, &err) &&
+		  splice_add(&j, &piece, piece_bytes.p, &err) &&
+		  splice_add(&j, &piece, piece_bytes.p, &err) && splice_end(&j, &err) &&
+		  gz_inflate_member(buf_str(&gz), "spliced", &out, &used, &err);
 	splice_enc_free(e);
 	if (!ok || used != gz.n || out.n != 2 * n ||
 		(n && (memcmp(out.p, p, n) != 0 || memcmp(out.p + n, p, n) != 0)))

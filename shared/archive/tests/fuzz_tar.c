@@ -9,9 +9,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static bool same(const struct tar_entry *a, const struct tar_entry *b)
 {
 	return str_eq(a->name, b->name) && str_eq(a->link, b->link) && a->type == b->type &&
-		a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->size == b->size &&
-		a->mtime == b->mtime && str_eq(a->uname, b->uname) &&
-		str_eq(a->gname, b->gname) && a->pax.n == b->pax.n;
+	       a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->size == b->size &&
+	       a->mtime == b->mtime && str_eq(a->uname, b->uname) && str_eq(a->gname, b->gname) &&
+	       a->pax.n == b->pax.n;
 }
 
 static void again(const struct tar_entry *e)

@@ -29,7 +29,7 @@ static void pack(struct str text, struct buf *out)
 static void test_header(void **state)
 {
 	(void)state;
-	static const uint8_t want[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255 };
+	static const uint8_t want[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
 	for (int level = 1; level <= 12; level++) {
 		auto_buf struct buf out = BUF_INIT(LIMIT);
 		auto_err struct err err = ERR_INIT;
@@ -45,7 +45,7 @@ static void test_header(void **state)
 static void test_member(void **state)
 {
 	(void)state;
-	static const size_t sizes[] = { 0, 1, 1000, 65536, 1000000 };
+	static const size_t sizes[] = {0, 1, 1000, 65536, 1000000};
 	for (size_t i = 0; i < countof(sizes); i++) {
 		auto_buf struct buf text = BUF_INIT(LIMIT), gz = BUF_INIT(LIMIT);
 		auto_buf struct buf out = BUF_INIT(LIMIT);
@@ -79,8 +79,8 @@ static void test_member_limit(void **state)
 		bool ok = gz_inflate_member(buf_str(&gz), "x", &out, &used, &err);
 		assert_int_equal(ok, max == 1 << 20);
 		if (!ok)
-			assert_string_equal(err.msg,
-				"'x': size limit exceeded: limit is 1048575 bytes");
+			assert_string_equal(
+				err.msg, "'x': size limit exceeded: limit is 1048575 bytes");
 	}
 }
 
@@ -98,7 +98,7 @@ static bool read_member(struct gz_source *g, size_t n, struct buf *out, struct e
 static void test_stream(void **state)
 {
 	(void)state;
-	static const size_t steps[] = { 1, 512, 100000, 1 << 20 };
+	static const size_t steps[] = {1, 512, 100000, 1 << 20};
 	auto_buf struct buf a = BUF_INIT(LIMIT), b = BUF_INIT(LIMIT), gz = BUF_INIT(LIMIT);
 	fill_text(&a, 10000);
 	fill_text(&b, 900000);

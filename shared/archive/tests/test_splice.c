@@ -19,22 +19,22 @@ static void fill(char *p, size_t n, unsigned kind)
 	for (size_t i = 0; i < n; i++) {
 		x = x * 1664525 + 1013904223;
 		switch (kind) {
-		case 0:		/* incompressible: stored blocks */
+		case 0: /* incompressible: stored blocks */
 			p[i] = (char)(x >> 24);
 			break;
 		case 1:
 			p[i] = 0;
 			break;
-		case 2:		/* few symbols, few matches */
+		case 2: /* few symbols, few matches */
 			p[i] = "abcd"[x >> 30];
 			break;
-		case 3:		/* skewed: long codes */
+		case 3: /* skewed: long codes */
 			p[i] = (char)__builtin_clz(x | 1);
 			break;
-		case 4:		/* changes its nature: several blocks */
+		case 4: /* changes its nature: several blocks */
 			p[i] = i / 9000 % 2 ? (char)(x >> 24) : "the quick brown fox "[i % 20];
 			break;
-		default:	/* short matches */
+		default: /* short matches */
 			p[i] = i % 5 < 3 ? (char)(i / 5 % 251) : (char)(x >> 29);
 		}
 	}
@@ -83,9 +83,9 @@ static void join_one(struct splice_enc *e, const char *p, size_t n)
 static void test_round_trip(void **state)
 {
 	(void)state;
-	static const size_t sizes[] = { 0, 1, 2, 3, 7, 50, 63, 64, 1000, 9001, 65535, 65536,
-		65537, 200000, 262143, 262144, 262145, 700001 };
-	static const int levels[] = { 1, 2, 3, 4, 5, 6, 9 };
+	static const size_t sizes[] = {0, 1, 2, 3, 7, 50, 63, 64, 1000, 9001, 65535, 65536, 65537,
+		200000, 262143, 262144, 262145, 700001};
+	static const int levels[] = {1, 2, 3, 4, 5, 6, 9};
 	char *p = malloc(sizes[countof(sizes) - 1]);
 	for (unsigned kind = 0; kind < KINDS; kind++) {
 		fill(p, sizes[countof(sizes) - 1], kind);
@@ -128,8 +128,8 @@ static void test_many_pieces(void **state)
 	for (unsigned i = PIECES; i-- > 0;) {
 		at[i] = bytes.n;
 		fill(p, SIZE, i % KINDS);
-		assert_true(splice_deflate(e, p, i % 7 ? SIZE - 13 * i : 0, &bytes, &pieces[i],
-			&err));
+		assert_true(
+			splice_deflate(e, p, i % 7 ? SIZE - 13 * i : 0, &bytes, &pieces[i], &err));
 	}
 	struct splice_join j;
 	struct buf_sink out;
@@ -202,21 +202,21 @@ static void test_last_block(void **state)
 		bool ok;
 		uint64_t start, end;
 	} cases[] = {
-		{ { 3, 0 }, 2, true, 0, 10 },			/* fixed, empty */
-		{ { 1, 0, 0, 0xff, 0xff }, 5, true, 0, 40 },	/* stored, empty */
-		{ { 0, 0, 0, 0xff, 0xff, 3, 0 }, 7, true, 40, 50 },
-		{ { 1, 1, 0, 0xfe, 0xff, 'x' }, 6, true, 0, 48 },
-		{ { 0 }, 0, false, 0, 0 },
-		{ { 3 }, 1, false, 0, 0 },
-		{ { 3, 0, 0 }, 3, false, 0, 0 },		/* goes on after its end */
-		{ { 7, 0 }, 2, false, 0, 0 },			/* no such type */
-		{ { 1, 1, 0, 0xff, 0xff, 'x' }, 6, false, 0, 0 },
-		{ { 1, 2, 0, 0xfd, 0xff, 'x' }, 6, false, 0, 0 },
-		{ { 2, 0 }, 2, false, 0, 0 },			/* no final block */
-		{ { 5, 0xff, 0xff, 0xff }, 4, false, 0, 0 },
+		{{3, 0}, 2, true, 0, 10},                /* fixed, empty */
+		{{1, 0, 0, 0xff, 0xff}, 5, true, 0, 40}, /* stored, empty */
+		{{0, 0, 0, 0xff, 0xff, 3, 0}, 7, true, 40, 50},
+		{{1, 1, 0, 0xfe, 0xff, 'x'}, 6, true, 0, 48},
+		{{0}, 0, false, 0, 0},
+		{{3}, 1, false, 0, 0},
+		{{3, 0, 0}, 3, false, 0, 0}, /* goes on after its end */
+		{{7, 0}, 2, false, 0, 0},    /* no such type */
+		{{1, 1, 0, 0xff, 0xff, 'x'}, 6, false, 0, 0},
+		{{1, 2, 0, 0xfd, 0xff, 'x'}, 6, false, 0, 0},
+		{{2, 0}, 2, false, 0, 0}, /* no final block */
+		{{5, 0xff, 0xff, 0xff}, 4, false, 0, 0},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
-		struct last_block last = { 0 };
+		struct last_block last = {0};
 		bool ok = last_block_find(cases[i].bytes, cases[i].n, &last);
 		assert_int_equal(ok, cases[i].ok);
 		assert_int_equal(last.start, cases[i].start);

@@ -17,8 +17,8 @@
 
 struct member {
 	const char *name;
-	mode_t mode;		/* with the type; 0 for a hard link */
-	const char *text;	/* content or link target */
+	mode_t mode;      /* with the type; 0 for a hard link */
+	const char *text; /* content or link target */
 };
 
 struct fixture {
@@ -49,8 +49,8 @@ static int teardown(void **state)
 
 typedef int setting(struct archive *a);
 
-static void make(struct fixture *f, setting *format, setting *filter, const struct member *m,
-	size_t n)
+static void make(
+	struct fixture *f, setting *format, setting *filter, const struct member *m, size_t n)
 {
 	struct archive *a = archive_write_new();
 	assert_int_equal(format(a), ARCHIVE_OK);
@@ -92,12 +92,12 @@ static void expect_file(struct fixture *f, const char *name, const char *text, m
 }
 
 static const struct member plain[] = {
-	{ "./pkg-1/", S_IFDIR | 0775, "" },
-	{ "pkg-1/script", S_IFREG | 04777, "#!/bin/sh\n" },
-	{ "./pkg-1//sub/deep/f", S_IFREG | 0400, "deep" },
-	{ "pkg-1/link", S_IFLNK | 0777, "script" },
-	{ "pkg-1/away", S_IFLNK | 0777, "/nonexistent" },
-	{ "pkg-1/\xc3\xa4", S_IFREG | 0644, "umlaut" },
+	{"./pkg-1/", S_IFDIR | 0775, ""},
+	{"pkg-1/script", S_IFREG | 04777, "#!/bin/sh\n"},
+	{"./pkg-1//sub/deep/f", S_IFREG | 0400, "deep"},
+	{"pkg-1/link", S_IFLNK | 0777, "script"},
+	{"pkg-1/away", S_IFLNK | 0777, "/nonexistent"},
+	{"pkg-1/\xc3\xa4", S_IFREG | 0644, "umlaut"},
 };
 
 static void test_formats(void **state)
@@ -105,17 +105,17 @@ static void test_formats(void **state)
 	static const struct {
 		setting *format, *filter;
 	} kinds[] = {
-		{ archive_write_set_format_ustar, archive_write_add_filter_none },
-		{ archive_write_set_format_pax, archive_write_add_filter_gzip },
-		{ archive_write_set_format_gnutar, archive_write_add_filter_bzip2 },
-		{ archive_write_set_format_ustar, archive_write_add_filter_xz },
-		{ archive_write_set_format_ustar, archive_write_add_filter_zstd },
-		{ archive_write_set_format_zip, archive_write_add_filter_none },
+		{archive_write_set_format_ustar, archive_write_add_filter_none},
+		{archive_write_set_format_pax, archive_write_add_filter_gzip},
+		{archive_write_set_format_gnutar, archive_write_add_filter_bzip2},
+		{archive_write_set_format_ustar, archive_write_add_filter_xz},
+		{archive_write_set_format_ustar, archive_write_add_filter_zstd},
+		{archive_write_set_format_zip, archive_write_add_filter_none},
 	};
 	struct fixture *f = *state;
 	mode_t was = umask(077);
 	for (size_t i = 0; i < countof(kinds); i++) {
-		struct unpack_opts opts = { .strip_components = 1 };
+		struct unpack_opts opts = {.strip_components = 1};
 		char *path = arena_printf(&f->arena, "%s/sub/deep/f", f->dir);
 		make(f, kinds[i].format, kinds[i].filter, plain, countof(plain));
 		(void)unlink(path);
@@ -136,11 +136,11 @@ static void test_formats(void **state)
 static void test_hard_link(void **state)
 {
 	static const struct member m[] = {
-		{ "p/a", S_IFREG | 0644, "text" },
-		{ "p/b", 0, "p/a" },
+		{"p/a", S_IFREG | 0644, "text"},
+		{"p/b", 0, "p/a"},
 	};
 	struct fixture *f = *state;
-	struct unpack_opts opts = { .strip_components = 1 };
+	struct unpack_opts opts = {.strip_components = 1};
 	struct stat st;
 	make(f, archive_write_set_format_ustar, archive_write_add_filter_none, m, countof(m));
 	if (!unpack_file(f->file, f->dir, &opts, &f->err))
@@ -157,21 +157,21 @@ static void test_escapes(void **state)
 		struct member m[2];
 		const char *part;
 	} cases[] = {
-		{ { { "../evil", S_IFREG | 0644, "x" } }, "unsafe name" },
-		{ { { "a/../../evil", S_IFREG | 0644, "x" } }, "unsafe name" },
-		{ { { "/tmp/evil", S_IFREG | 0644, "x" } }, "absolute name" },
-		{ { { "a\nb", S_IFREG | 0644, "x" } }, "unsafe name" },
-		{ { { "l", S_IFLNK | 0777, ".." }, { "l/evil", S_IFREG | 0644, "x" } }, "l" },
-		{ { { "m", S_IFLNK | 0777, "/tmp" }, { "m/evil", S_IFREG | 0644, "x" } }, "m" },
-		{ { { "h", 0, "../../x.archive" } }, "unsafe name" },
-		{ { { "h", 0, "/etc/passwd" } }, "absolute name" },
-		{ { { "dev", S_IFCHR | 0644, "" } }, "neither file" },
-		{ { { "fifo", S_IFIFO | 0644, "" } }, "neither file" },
+		{{{"../evil", S_IFREG | 0644, "x"}}, "unsafe name"},
+		{{{"a/../../evil", S_IFREG | 0644, "x"}}, "unsafe name"},
+		{{{"/tmp/evil", S_IFREG | 0644, "x"}}, "absolute name"},
+		{{{"a\nb", S_IFREG | 0644, "x"}}, "unsafe name"},
+		{{{"l", S_IFLNK | 0777, ".."}, {"l/evil", S_IFREG | 0644, "x"}}, "l"},
+		{{{"m", S_IFLNK | 0777, "/tmp"}, {"m/evil", S_IFREG | 0644, "x"}}, "m"},
+		{{{"h", 0, "../../x.archive"}}, "unsafe name"},
+		{{{"h", 0, "/etc/passwd"}}, "absolute name"},
+		{{{"dev", S_IFCHR | 0644, ""}}, "neither file"},
+		{{{"fifo", S_IFIFO | 0644, ""}}, "neither file"},
 	};
 	struct fixture *f = *state;
 	for (size_t i = 0; i < countof(cases); i++) {
-		make(f, archive_write_set_format_gnutar, archive_write_add_filter_none,
-			cases[i].m, cases[i].m[1].name ? 2 : 1);
+		make(f, archive_write_set_format_gnutar, archive_write_add_filter_none, cases[i].m,
+			cases[i].m[1].name ? 2 : 1);
 		assert_false(unpack_file(f->file, f->dir, NULL, &f->err));
 		assert_int_equal(f->err.kind, EK_PARSE);
 		if (!strstr(f->err.msg, cases[i].part))
@@ -185,13 +185,12 @@ static void test_escapes(void **state)
 static void test_limits(void **state)
 {
 	struct fixture *f = *state;
-	struct unpack_opts opts = { .max_bytes = 19 };
+	struct unpack_opts opts = {.max_bytes = 19};
 	make(f, archive_write_set_format_ustar, archive_write_add_filter_none, plain, 5);
-	assert_false(unpack_file(f->file, f->dir, &(struct unpack_opts){ .max_bytes = 13 },
-		&f->err));
+	assert_false(unpack_file(f->file, f->dir, &(struct unpack_opts){.max_bytes = 13}, &f->err));
 	assert_non_null(strstr(f->err.msg, "more than 13 bytes"));
-	assert_false(unpack_file(f->file, f->dir, &(struct unpack_opts){ .max_entries = 4 },
-		&f->err));
+	assert_false(
+		unpack_file(f->file, f->dir, &(struct unpack_opts){.max_entries = 4}, &f->err));
 	assert_non_null(strstr(f->err.msg, "more than 4 entries"));
 	opts.max_entries = 5;
 	if (!unpack_file(f->file, f->dir, &opts, &f->err))

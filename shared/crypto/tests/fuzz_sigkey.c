@@ -8,14 +8,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	auto_err struct err err = ERR_INIT;
 	auto_buf struct buf pem = BUF_INIT(1 << 20);
-	uint8_t md[DIGEST_MAX] = { 1 };
+	uint8_t md[DIGEST_MAX] = {1};
 	auto_sigkey struct sigkey *k =
 		sigkey_read_public(str_n((const char *)data, size), "input", &err);
 	if (!k)
 		return 0;
 	if (sigkey_public_pem(k, &pem, &err)) {
-		auto_sigkey struct sigkey *again =
-			sigkey_read_public(buf_str(&pem), "again", &err);
+		auto_sigkey struct sigkey *again = sigkey_read_public(buf_str(&pem), "again", &err);
 		if (!again || sigkey_bits(again) != sigkey_bits(k))
 			__builtin_trap();
 	}

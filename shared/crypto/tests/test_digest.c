@@ -10,20 +10,19 @@ static const struct {
 	enum digest_alg alg;
 	const char *text, *hex;
 } known[] = {
-	{ DIGEST_SHA1, "", "da39a3ee5e6b4b0d3255bfef95601890afd80709" },
-	{ DIGEST_SHA1, "abc", "a9993e364706816aba3e25717850c26c9cd0d89d" },
-	{ DIGEST_SHA256, "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
-	{ DIGEST_SHA256, "abc",
-		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
-	{ DIGEST_SHA512, "abc",
+	{DIGEST_SHA1, "", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
+	{DIGEST_SHA1, "abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+	{DIGEST_SHA256, "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+	{DIGEST_SHA256, "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+	{DIGEST_SHA512, "abc",
 		"ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
-		"2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f" },
+		"2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"},
 };
 
 static void test_known(void **state)
 {
 	(void)state;
-	auto_digest struct digest d = { 0 };
+	auto_digest struct digest d = {0};
 	for (size_t i = 0; i < countof(known); i++) {
 		uint8_t md[DIGEST_MAX];
 		char hex[2 * DIGEST_MAX + 1];
@@ -47,8 +46,8 @@ static void test_known(void **state)
 static void test_hex(void **state)
 {
 	(void)state;
-	static const char *const bad[] = { "", "0", "012", "0g", "g0", " 0", "0123" };
-	uint8_t b[4] = { 9, 9, 9, 9 };
+	static const char *const bad[] = {"", "0", "012", "0g", "g0", " 0", "0123"};
+	uint8_t b[4] = {9, 9, 9, 9};
 	for (size_t i = 0; i < countof(bad); i++)
 		assert_false(hex_decode(str_of(bad[i]), b, 1));
 	assert_int_equal(b[0], 9);
@@ -60,8 +59,14 @@ static void test_hex(void **state)
 static const struct {
 	const char *bytes, *text;
 } base64[] = {
-	{ "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg==" },
-	{ "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" }, { "\xff\xfe\xfb", "//77" },
+	{"", ""},
+	{"f", "Zg=="},
+	{"fo", "Zm8="},
+	{"foo", "Zm9v"},
+	{"foob", "Zm9vYg=="},
+	{"fooba", "Zm9vYmE="},
+	{"foobar", "Zm9vYmFy"},
+	{"\xff\xfe\xfb", "//77"},
 };
 
 static void test_base64(void **state)
@@ -72,8 +77,8 @@ static void test_base64(void **state)
 		size_t n = strlen(base64[i].bytes);
 		uint8_t b[8];
 		struct str any;
-		assert_string_equal(base64_encode(&a, (const uint8_t *)base64[i].bytes, n),
-			base64[i].text);
+		assert_string_equal(
+			base64_encode(&a, (const uint8_t *)base64[i].bytes, n), base64[i].text);
 		assert_true(base64_decode(str_of(base64[i].text), b, n));
 		assert_memory_equal(b, base64[i].bytes, n);
 		assert_false(base64_decode(str_of(base64[i].text), b, n + 1));
@@ -85,8 +90,9 @@ static void test_base64(void **state)
 static void test_bad_base64(void **state)
 {
 	(void)state;
-	static const char *const bad[] = { "Z", "Zg", "Zg=", "Zg===", "====", "Z===", "=Zg=",
-		"Zh==", "Zm9=", "Zm9v\n", "Zm-v", "Zg==Zg==", " Zm9" };
+	static const char *const bad[] = {"Z", "Zg",
+		"Zg=", "Zg===", "====", "Z===", "=Zg=", "Zh==", "Zm9=", "Zm9v\n", "Zm-v",
+		"Zg==Zg==", " Zm9"};
 	auto_arena struct arena a = ARENA_INIT;
 	for (size_t i = 0; i < countof(bad); i++) {
 		struct str any;

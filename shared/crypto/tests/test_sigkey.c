@@ -52,8 +52,8 @@ static void pem_of(EVP_PKEY *pkey, bool private, const EVP_CIPHER *cipher, struc
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *p;
 	if (private)
-		assert_true(PEM_write_bio_PKCS8PrivateKey(bio, pkey, cipher, "secret", 6, NULL,
-			NULL));
+		assert_true(
+			PEM_write_bio_PKCS8PrivateKey(bio, pkey, cipher, "secret", 6, NULL, NULL));
 	else
 		assert_true(PEM_write_bio_PUBKEY(bio, pkey));
 	long n = BIO_get_mem_data(bio, &p);
@@ -64,7 +64,7 @@ static void pem_of(EVP_PKEY *pkey, bool private, const EVP_CIPHER *cipher, struc
 static void test_sign(void **state)
 {
 	(void)state;
-	static const enum digest_alg algs[] = { DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA512 };
+	static const enum digest_alg algs[] = {DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA512};
 	auto_err struct err err = ERR_INIT;
 	auto_buf struct buf pem = BUF_INIT(1 << 16);
 	assert_true(sigkey_public_pem(key, &pem, &err));
@@ -87,7 +87,7 @@ static void test_sign(void **state)
 		assert_false(sigkey_verify(public, algs[i], md, "", 0));
 	}
 	auto_buf struct buf sig = BUF_INIT(1 << 16);
-	uint8_t md[DIGEST_MAX] = { 0 };
+	uint8_t md[DIGEST_MAX] = {0};
 	assert_false(sigkey_sign(public, DIGEST_SHA256, md, &sig, &err));
 	assert_int_equal(sig.n, 0);
 }
