@@ -82,7 +82,7 @@ static void check_files(const char *pattern, void (*inflate)(const char *path, s
 {
 	glob_t g;
 	size_t entries = 0;
-	if (glob(pattern, 0, NULL, &g) != 0) {
+	if (glob(pattern, GLOB_BRACE, NULL, &g) != 0) {
 		print_message("no recorded files here, nothing to compare\n");
 		skip();
 	}
@@ -105,7 +105,8 @@ static void test_layers(void **state)
 static void test_packages(void **state)
 {
 	(void)state;
-	check_files(DATA "build-golden/*/expected/*.apk", inflate_members);
+	check_files(DATA "{build-golden/*/expected,apks/lint,apks/sca,apks/sign,apks/wolfi}/*.apk",
+		inflate_members);
 }
 
 int main(void)
