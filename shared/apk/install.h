@@ -37,3 +37,6 @@ struct install_result {
 bool install_packages(struct tree *t, const struct apk_file *files, size_t n,
 	const struct install_opts *opts, struct arena *a, struct install_result *ret,
 	struct err *err) must_check;
+/* After the packages (apk-format 6.1): lib/apk leads to usr/lib/apk. merged_lib: a base image's
+ * package provides `merged-lib`, so that a missing lib becomes a link to usr/lib. */
+bool install_link_db(struct tree *t, bool merged_lib, struct err *err) must_check;
