@@ -19,8 +19,6 @@ struct assemble_req {
 	bool header_owners, devices;
 	int64_t epoch;			/* E of apko 3.3: mtime of scripts.tar members */
 	bool epoch_set;			/* SOURCE_DATE_EPOCH is set: bde is exactly it */
-	/* A base image's installed database and packages; NULL = none. */
-	const struct str *base_installed;
 };
 struct assemble_result {
 	struct tree tree;

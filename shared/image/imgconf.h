@@ -1,5 +1,6 @@
 #pragma once
 
+#include "shared/base/buf.h"
 #include "shared/base/err.h"
 #include "shared/text/bind.h"
 
@@ -87,5 +88,3 @@ bool imgconf_finish(struct imgconf *c, struct arena *a, struct err *err) must_ch
 void imgconf_copy(const struct imgconf *c, struct arena *a, struct imgconf *ret);
 /* /etc/apko.json: compact JSON of the per-architecture configuration (apko 3.5), no newline. */
 bool imgconf_json(const struct imgconf *c, struct buf *out, struct err *err) must_check;
-/* 4-space YAML of `show-config`, secrets hidden. */
-void imgconf_yaml(const struct imgconf *c, struct buf *out);

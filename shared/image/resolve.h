@@ -18,6 +18,8 @@ struct image_append {		/* command line additions; any may be NULL */
 };
 void image_repos(const struct imgconf *c, const struct image_append *add, struct arena *a,
 	struct image_repos *ret);
+/* A repository line as an image may show it: without user name and password. */
+struct str image_public_line(struct str line, struct arena *a);
 /* Loads key files and URLs into a keyring. */
 struct http;
 bool image_keys(const struct image_repos *r, struct http *http, struct arena *a,

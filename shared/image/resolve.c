@@ -1,0 +1,187 @@
+#include "shared/image/resolve.h"
+
+#include "shared/net/http.h"
+#include "shared/net/url.h"
+#include "shared/os/path.h"
+
+#define MAX_KEY (1u << 20)
+
+static void add_texts(struct arena *a, struct strs *to, const struct ystrs *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		strs_push(a, to, from->v[i].s);
+}
+
+/* Trailing slashes are of no meaning. */
+static void add_lines(struct arena *a, struct strs *to, const struct strs *from)
+{
+	for (size_t i = 0; from && i < from->n; i++) {
+		struct str s = from->v[i];
+		while (s.n > 1 && str_chop(&s, S("/")))
+			;
+		strs_push(a, to, arena_str(a, s));
+	}
+}
+
+static void sort_union(struct strs *list)
+{
+	strs_sort(list);
+	strs_uniq(list);
+}
+
+void image_repos(const struct imgconf *c, const struct image_append *add, struct arena *a,
+	struct image_repos *ret)
+{
+	static const struct image_append nothing;
+	struct image_repos r = { 0 };
+	if (!add)
+		add = &nothing;
+	add_texts(a, &r.build, &c->contents.build_repositories);
+	add_texts(a, &r.build, &c->contents.repositories);
+	add_lines(a, &r.build, add->build_repos);
+	add_lines(a, &r.build, add->repos);
+	add_texts(a, &r.runtime, &c->contents.repositories);
+	add_texts(a, &r.runtime, &c->contents.runtime_repositories);
+	add_lines(a, &r.runtime, add->repos);
+	add_texts(a, &r.keys, &c->contents.keyring);
+	for (size_t i = 0; add->keys && i < add->keys->n; i++)
+		strs_push(a, &r.keys, add->keys->v[i]);
+	sort_union(&r.build);
+	sort_union(&r.runtime);
+	sort_union(&r.keys);
+	*ret = r;
+}
+
+struct str image_public_line(struct str line, struct arena *a)
+{
+	auto_err struct err ignored = ERR_INIT;
+	long blank = str_rchr(line, ' ');
+	struct str tag = str_sub(line, 0, (size_t)(blank + 1)), url = str_from(line, tag.n);
+	struct url u;
+	if (!url_is_remote(url) || !url_parse(url, a, &u, &ignored) || !u.has_user)
+		return line;
+	u.has_user = false;
+	u.user = u.password = STR_NONE;
+	return arena_strf(a, "%.*s%s", STR_ARG(tag), url_text(&u, a));
+}
+
+static bool add_remote_key(struct http *http, struct str url, struct arena *a,
+	struct keyring *ret, struct err *err)
+{
+	auto_buf struct buf body = BUF_INIT(MAX_KEY);
+	char *text = arena_strndup(a, url.p, url.n);
+	if (!http)
+		return err_set(err, EK_NETWORK, "the key '%s' cannot be fetched here", text);
+	if (!http_get(http, text, a, &body, err))
+		return err_wrap(err, "fetching key");
+	return keyring_add(ret, arena_str(a, path_base(url)), arena_str(a, buf_str(&body)), err);
+}
+
+bool image_keys(const struct image_repos *r, struct http *http, struct arena *a,
+	struct keyring *ret, struct err *err)
+{
+	for (size_t i = 0; i < r->keys.n; i++) {
+		struct str k = r->keys.v[i];
+		bool remote = str_starts(k, S("https://")) || str_starts(k, S("http://"));
+		if (remote ? !add_remote_key(http, k, a, ret, err)
+				: !keyring_add_file(ret, arena_strndup(a, k.p, k.n), err))
+			return false;
+	}
+	return true;
+}
+
+static void build_world(const struct imgconf *c, const struct image_append *add, struct arena *a,
+	struct strs *ret)
+{
+	add_texts(a, ret, &c->contents.packages);
+	for (size_t i = 0; add && add->packages && i < add->packages->n; i++)
+		strs_push(a, ret, add->packages->v[i]);
+	sort_union(ret);
+}
+
+static void lock(struct image_solution *s, struct arena *a)
+{
+	for (size_t i = 0; i < s->set.n; i++) {
+		const struct apk_pkg *p = s->set.pkgs[i];
+		const struct apk_dep *pin = s->set.pins ? s->set.pins[i] : NULL;
+		strs_push(a, &s->locked, arena_strf(a, "%.*s=%.*s%s%.*s", STR_ARG(p->name),
+			STR_ARG(p->version), pin ? "@" : "", STR_ARG(pin ? pin->pin : STR_NONE)));
+	}
+	sort_union(&s->locked);
+}
+
+static const struct apk_pkg *chosen(const struct image_solution *s, struct str name)
+{
+	for (size_t i = 0; i < s->set.n; i++)
+		if (str_eq(s->set.pkgs[i]->name, name))
+			return s->set.pkgs[i];
+	return NULL;
+}
+
+/* Every requested name got one version on all architectures. */
+static bool consistent(const struct strs *world, const struct image_solution *all, size_t n,
+	struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	auto_buf struct buf bad = BUF_INIT(1 << 20);
+	for (size_t i = 0; i < world->n; i++) {
+		struct apk_dep d;
+		if (!apk_dep_parse(world->v[i], &a, &d, err))
+			return false;
+		const struct apk_pkg *first = chosen(&all[0], d.name);
+		bool same = true;
+		for (size_t k = 1; first && k < n; k++) {
+			const struct apk_pkg *p = chosen(&all[k], d.name);
+			same &= p && str_eq(p->version, first->version);
+		}
+		if (same || d.conflict)
+			continue;
+		buf_printf(&bad, "%s%.*s:[", bad.n ? " " : "", STR_ARG(d.name));
+		for (size_t k = 0; k < n; k++) {
+			const struct apk_pkg *p = chosen(&all[k], d.name);
+			buf_printf(&bad, "%s%.*s (%s)", k ? " " : "",
+				STR_ARG(p ? p->version : S("missing")), all[k].arch->apk);
+		}
+		buf_addc(&bad, ']');
+	}
+	if (bad.n == 0)
+		return true;
+	(void)err_set(err, EK_CONFLICT,
+		"unable to lock packages to a consistent version: map[%s]", bad.p);
+	return err_hint(err, "ask for one version, or build these architectures separately");
+}
+
+bool image_resolve(const struct imgconf *c, const struct image_append *add,
+	const struct apk_arch *const *archs, size_t n, const struct repo_opts *opts,
+	struct arena *a, struct image_solution *ret, struct err *err)
+{
+	struct image_repos repos;
+	struct strs world = { 0 };
+	image_repos(c, add, a, &repos);
+	build_world(c, add, a, &world);
+	if (repos.build.n == 0)
+		return err_set(err, EK_USAGE, "must provide at least one repository\n"
+			"hint: list one under contents.repositories, or use --repository-append");
+	for (size_t i = 0; i < n; i++) {
+		ret[i] = (struct image_solution){ .arch = archs[i] };
+		if (!repo_load(&repos.build, str_of(archs[i]->apk), opts, a, &ret[i].indexes, err))
+			return false;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct apk_indexes **others = arena_array(a, const struct apk_indexes *, n);
+		struct str *names = arena_array(a, struct str, n);
+		size_t k = 0;
+		for (size_t j = 0; j < n; j++) {
+			if (j == i)
+				continue;
+			others[k] = &ret[j].indexes;
+			names[k++] = str_of(archs[j]->apk);
+		}
+		const struct solve_req req = { .indexes = &ret[i].indexes, .world = &world,
+			.others = others, .other_archs = names, .n_others = k };
+		if (!solve(&req, a, &ret[i].set, err))
+			return n > 1 ? err_wrap(err, "for arch \"%s\"", archs[i]->oci) : false;
+		lock(&ret[i], a);
+	}
+	return n < 2 || consistent(&world, ret, n, err);
+}
