@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apko/layers/layerblob.h"
 #include "apko/layers/piecemap.h"
 #include "apko/layers/split.h"
-#include "shared/archive/gz.h"
 
 #define HASH_BLOCK (256u << 10)
 
@@ -22,6 +22,7 @@ struct piece_job {
 	struct job job;
 	struct making *m;
 	const struct piece *piece;
+	const struct piece_record *known;	/* where it was found; NULL: made */
 	struct piece_record rec;
 	struct buf out;
 };
@@ -43,14 +44,6 @@ struct making {
 	struct hash_job *hashes;
 	struct piece_job *window;
 	size_t n_window, submitted, joined, hashing;
-};
-
-/* The blob being joined. */
-struct blob_out {
-	struct store_new file;
-	struct fd_sink to_file;
-	struct hash_sink hash;
-	struct splice_join join;
 };
 
 static bool run_hash(struct job *job, struct err *err)
@@ -105,11 +98,14 @@ static bool run_piece(struct job *job, struct err *err)
 	buf_clear(&j->out);
 	if (!piece_key(&j->m->plans.v[j->piece->layer], j->piece, j->rec.key, err))
 		return false;
-	const struct piece_record *known = piece_map_find(j->m->map, j->rec.key);
-	if (!known || known->raw != j->piece->n || !piece_map_get(j->m->map, known, &j->out))
-		return make_piece(j, err);
-	j->rec = *known;
-	return true;
+	j->known = piece_map_find(j->m->map, j->rec.key);
+	if (j->known && j->known->raw == j->piece->n &&
+		piece_map_get(j->m->map, j->known, &j->out)) {
+		j->rec = *j->known;
+		return true;
+	}
+	j->known = NULL;
+	return make_piece(j, err);
 }
 
 static void submit_hash(struct making *m)
@@ -144,20 +140,28 @@ static void drain(struct making *m)
 	}
 }
 
-static bool join_pieces(struct making *m, uint32_t layer, struct splice_join *join,
+static bool join_piece(struct making *m, uint32_t layer, struct piece_job *j,
+	struct layer_blob *blob, struct err *err)
+{
+	struct splice_piece piece = { j->rec.crc, j->rec.raw, j->rec.deflated };
+	int from = j->known ? piece_map_fd(m->map, j->known) : -1;
+	uint64_t at = j->rec.off;
+	j->rec.layer = layer;
+	j->rec.off = blob->size;
+	vec_push(m->a, &m->recs, j->rec);
+	return from >= 0 ? layer_blob_copy(blob, &piece, j->out.p, from, at, err) :
+			   layer_blob_add(blob, &piece, j->out.p, err);
+}
+
+static bool join_pieces(struct making *m, uint32_t layer, struct layer_blob *blob,
 	struct err *err)
 {
 	for (submit(m); m->joined < m->pieces.n; submit(m)) {
 		if (m->pieces.v[m->joined].layer != layer)
 			return true;
 		struct piece_job *j = &m->window[m->joined++ % m->n_window];
-		if (!pool_wait(m->req->pool, &j->job, err))
-			return false;
-		j->rec.layer = layer;
-		j->rec.off = GZ_HEADER_SIZE + join->deflated;
-		vec_push(m->a, &m->recs, j->rec);
-		struct splice_piece piece = { j->rec.crc, j->rec.raw, j->rec.deflated };
-		if (!splice_add(join, &piece, j->out.p, err))
+		if (!pool_wait(m->req->pool, &j->job, err) ||
+			!join_piece(m, layer, j, blob, err))
 			return false;
 	}
 	return true;
@@ -166,28 +170,21 @@ static bool join_pieces(struct making *m, uint32_t layer, struct splice_join *jo
 static bool join_layer(struct making *m, uint32_t i, struct err *err)
 {
 	struct layer *l = &m->layers[i];
-	struct blob_out o;
-	if (!store_begin(m->req->store, &o.file, err))
+	struct layer_blob blob;
+	if (!layer_blob_begin(&blob, m->req->store, err))
 		return false;
-	fd_sink_init(&o.to_file, o.file.fd, o.file.path);
-	hash_sink_init(&o.hash, DIGEST_SHA256, &o.to_file.sink);
-	bool ok = splice_begin(&o.join, &o.hash.sink, err) && join_pieces(m, i, &o.join, err) &&
-		splice_end(&o.join, err);
-	if (ok) {
-		digest_final(&o.hash.d, l->digest);
-		hex_encode(l->digest, 32, l->digest_hex);
-		l->size = o.hash.n;
-		l->raw_size = o.join.raw;
-		ok = store_commit(&o.file, STORE_LAYER, l->digest_hex, err);
-	}
-	digest_release(&o.hash.d);
-	store_abort(&o.file);
-	if (ok && l->raw_size != m->plans.v[i].size)
+	bool ok = join_pieces(m, i, &blob, err) &&
+		layer_blob_end(&blob, l->digest, l->digest_hex, err);
+	l->size = blob.size;
+	l->raw_size = blob.join.raw;
+	layer_blob_release(&blob);
+	if (!ok)
+		return false;
+	if (l->raw_size != m->plans.v[i].size)
 		BUG("a layer of %llu bytes was planned to have %llu",
 			(unsigned long long)l->raw_size, (unsigned long long)m->plans.v[i].size);
-	if (ok)
-		l->path = store_path(m->req->store, STORE_LAYER, l->digest_hex, m->a);
-	return ok;
+	l->path = store_path(m->req->store, STORE_LAYER, l->digest_hex, m->a);
+	return true;
 }
 
 static bool wait_hashes(struct making *m, bool ok, struct err *err)

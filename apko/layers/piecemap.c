@@ -148,6 +148,11 @@ bool piece_map_get(const struct piece_map *m, const struct piece_record *r, stru
 	return true;
 }
 
+int piece_map_fd(const struct piece_map *m, const struct piece_record *r)
+{
+	return m->fds[r->layer];
+}
+
 /* The list being made: which blobs it names already. */
 struct list {
 	uint8_t layers[MAX_LAYERS][32];
@@ -218,7 +223,11 @@ void piece_map_save(const struct piece_map *m, const uint8_t (*digests)[32], siz
 	buf_add(&file, l.recs.p, l.recs.n);
 	h.crc = piece_crc(file.p + sizeof(h), file.n - sizeof(h));
 	memcpy(file.p, &h, sizeof(h));
+	buf_release(&l.recs);
+	if (str_eq(buf_str(&file), buf_str(&m->file)))
+		return;
+	/* renaming over a file makes ext4 write the new one out at once */
+	store_drop(m->store, STORE_PIECE, m->name);
 	if (!store_put(m->store, STORE_PIECE, m->name, file.p, file.n, &err))
 		log_debug("cannot keep the list of compressed pieces: %s", err.msg);
-	buf_release(&l.recs);
 }

@@ -35,9 +35,11 @@ const struct piece_record *piece_map_find(const struct piece_map *m, const uint8
  * they should be. Any thread. */
 bool piece_map_get(const struct piece_map *m, const struct piece_record *r, struct buf *out)
 	must_check;
+/* The blob a record lies in; borrowed. */
+int piece_map_fd(const struct piece_map *m, const struct piece_record *r);
 uint32_t piece_crc(const void *p, size_t n);
 
 /* Puts the new records, of layers with these digests, in front of the list. A failure is only
- * logged. */
+ * logged, since it costs no more than time. */
 void piece_map_save(const struct piece_map *m, const uint8_t (*digests)[32], size_t n_layers,
 	const struct piece_records *recs);
