@@ -113,6 +113,15 @@ static void default_env(struct loading *l)
 			str_of(defaults[i].value));
 }
 
+/* Subpackages have their origin's commit unless they name one. */
+static void inherit_commit(struct config *c)
+{
+	struct subpackage *subs = c->subpackages.v;
+	for (size_t i = 0; i < c->subpackages.n; i++)
+		if (subs[i].commit.s.n == 0)
+			subs[i].commit = c->package.commit;
+}
+
 static void find_commit(struct loading *l, const char *path)
 {
 	struct ystr *commit = &l->c->package.commit;
@@ -177,6 +186,7 @@ static bool load(struct loading *l, const char *path, struct err *err)
 	pass_inherit(l->c, l->a);
 	resources(l);
 	find_commit(l, path);
+	inherit_commit(l->c);
 	validate(l->c, &l->diags);
 	return diags_ok(&l->diags, err);
 }

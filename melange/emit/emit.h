@@ -4,6 +4,7 @@
 #include "melange/scan/scan.h"
 #include "shared/apk/pkg.h"
 #include "shared/crypto/sigkey.h"
+#include "shared/rootfs/passwd.h"
 #include "shared/rootfs/tree.h"
 #include "shared/store/pool.h"
 
@@ -26,8 +27,8 @@ struct emit_build {
 struct emit_pkg {
 	const struct subpackage *sub;	/* NULL = the origin */
 	const char *name;
-	struct tree *tree;		/* owners already mapped and named; SBOM not yet in it */
-	const char *dir;		/* melange-out/NAME on disk, where contents are read */
+	struct tree *tree;		/* owners already mapped */
+	struct id_names names;		/* of the guest's accounts */
 };
 /* Puts var/lib/db/sbom/NAME-VERSION.spdx.json into each tree. */
 bool emit_sboms(const struct emit_build *b, struct emit_pkg *pkgs, size_t n, struct arena *a,

@@ -109,5 +109,7 @@ void inputs_resolve(struct step *s, bool strict, const struct subst *outer, stru
 		if (!declared(&s->inputs, s->with.v[i].key))
 			vec_push(a, &with,
 				(struct ykv){ s->with.v[i].key, subst(&x, s->with.v[i].val) });
-	s->with = with;
+	/* without arguments of the author's, defaults alone are not worth saying */
+	if (s->with.n)
+		s->with = with;
 }

@@ -120,7 +120,7 @@ static bool fetch_and_fill(const struct guest_req *req, const struct imgconf *co
 
 bool guest_make(const struct guest_req *req, struct arena *a, struct guest *ret, struct err *err)
 {
-	const struct image_append add = { .keys = req->keys, .repos = req->repos,
+	const struct image_append add = { .keys = req->keys, .build_repos = req->repos,
 		.packages = req->packages };
 	struct image_repos repos = { 0 };
 	image_repos(req->env, &add, a, &repos);

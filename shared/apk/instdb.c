@@ -53,7 +53,8 @@ static void add_file(const struct row *r, struct buf *out)
 {
 	buf_printf(out, "R:%.*s\n", STR_ARG(r->base));
 	add_acl(r->e, 'a', 0644, out);
-	if (!r->e->has_sha1)
+	/* packages record no checksum of hard links, so apko's database has none */
+	if (!r->e->has_sha1 || r->e->type == '1')
 		return;
 	auto_arena struct arena a = ARENA_INIT;
 	buf_printf(out, "Z:Q1%s\n", base64_encode(&a, r->e->sha1, SHA1_SIZE));

@@ -101,9 +101,9 @@ struct str buf_str(const struct buf *b)
 
 char *buf_steal(struct buf *b)
 {
-	buf_add(b, "", 0);
-	char *p = b->p;
-	b->p = NULL;
-	b->n = b->cap = 0;
+	char *p = b->p ? b->p : calloc(1, 1);
+	if (!p)
+		BUG("out of memory");
+	buf_init(b, b->max);
 	return p;
 }

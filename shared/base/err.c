@@ -17,6 +17,7 @@ void bug_at(const char *file, int line, const char *fmt, ...)
 	abort();
 }
 
+static char *vformat(const char *fmt, va_list ap) printf_like(1, 0);
 static char *vformat(const char *fmt, va_list ap)
 {
 	char *s;
@@ -94,7 +95,7 @@ bool err_wrap(struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	char *front = vformat(fmt, ap);
 	va_end(ap);
-	char *msg = format("%s: %s", front, err->msg ? err->msg : "");
+	char *msg = format("%s%s%s", front, err->msg ? ": " : "", err->msg ? err->msg : "");
 	free(front);
 	return take(err, err->kind ? err->kind : EK_OTHER, msg);
 }
@@ -105,7 +106,7 @@ bool err_hint(struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	char *hint = vformat(fmt, ap);
 	va_end(ap);
-	char *msg = format("%s\nhint: %s", err->msg ? err->msg : "", hint);
+	char *msg = format("%s%shint: %s", err->msg ? err->msg : "", err->msg ? "\n" : "", hint);
 	free(hint);
 	return take(err, err->kind ? err->kind : EK_OTHER, msg);
 }

@@ -1,6 +1,7 @@
 #include "shared/base/log.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,8 +53,6 @@ bool log_level_parse(struct str s, int *ret_level)
 			return false;
 		s = str_sub(s, 0, (size_t)at);
 	}
-	if (same_word(s, "warning"))
-		s = S("warn");
 	for (size_t i = 0; i < countof(levels); i++) {
 		if (same_word(s, levels[i].name)) {
 			*ret_level = levels[i].level + (int)offset;
@@ -73,17 +72,51 @@ void log_attr(const char *attr)
 	line_attr = attr;
 }
 
-/* Control characters could drive the reader's terminal; lines after the first are indented. */
-static void add_safe(struct buf *b, const char *text)
+/* Bytes of the UTF-8 character at s that may be shown, 0 if it is malformed or a C1 control. */
+static size_t shown(struct str s)
 {
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		if (c == '\n')
+	static const unsigned char least[] = { 0, 0, 0xa0, 0xa0, 0x90 };
+	unsigned char c = (unsigned char)s.p[0];
+	size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+	if (n < 2)
+		return c < 0x20 || c == 0x7f ? 0 : n;
+	if (s.n < n)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if (((unsigned char)s.p[i] & 0xc0) != 0x80)
+			return 0;
+	/* C1 controls, overlong forms */
+	bool first_of_kind = c == 0xc2 || c == 0xe0 || c == 0xf0;
+	return first_of_kind && (unsigned char)s.p[1] < least[n] ? 0 : n;
+}
+
+/* Control characters could drive the reader's terminal; lines after the first are indented. */
+static void add_safe(struct buf *b, struct str s)
+{
+	while (s.n) {
+		size_t n = s.p[0] == '\t' ? 1 : shown(s);
+		if (n)
+			buf_add(b, s.p, n);
+		else if (s.p[0] == '\n')
 			buf_adds(b, "\n    ");
-		else if ((c < 0x20 && c != '\t') || c == 0x7f)
-			buf_printf(b, "\\x%02x", c);
 		else
-			buf_addc(b, (char)c);
+			buf_printf(b, "\\x%02x", (unsigned char)s.p[0]);
+		s = str_from(s, n ? n : 1);
+	}
+}
+
+static void put_line(const struct buf *b)
+{
+	const char *p = b->p;
+	size_t left = b->n;
+	while (left) {
+		ssize_t n = write(sink.fd, p, left);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return;
+		p += n;
+		left -= (size_t)n;
 	}
 }
 
@@ -105,21 +138,32 @@ void log_line(int level, const char *fmt, ...)
 {
 	if (!log_enabled(level))
 		return;
+	int keep = errno;
 	auto_buf struct buf b = BUF_INIT(1 << 24);
-	add_head(&b, level);
+	char *text;
 	va_list ap;
 	va_start(ap, fmt);
-	char *text = NULL;
 	if (vasprintf(&text, fmt, ap) < 0)
 		BUG("out of memory");
 	va_end(ap);
-	add_safe(&b, text);
-	free(text);
-	if (line_attr)
-		buf_printf(&b, " %s", line_attr);
+	struct str rest = str_of(text), first;
+	while (str_chop(&rest, S("\n"))) {
+	}
+	bool more = str_cut(rest, '\n', &first, &rest);
+	add_head(&b, level);
+	add_safe(&b, first);
+	if (line_attr) {
+		buf_addc(&b, ' ');
+		add_safe(&b, str_of(line_attr));
+	}
+	if (more) {
+		add_safe(&b, S("\n"));
+		add_safe(&b, rest);
+	}
 	buf_addc(&b, '\n');
-	/* one write, so that lines of several processes do not mix; a closed stderr is no reason
-	 * to stop */
-	ssize_t ignored = write(sink.fd, b.p, b.n);
-	(void)ignored;
+	free(text);
+	/* One write, so that lines of several processes do not mix. A closed stderr is no reason to
+	 * stop. */
+	put_line(&b);
+	errno = keep;
 }

@@ -1,5 +1,6 @@
 #include "shared/base/map.h"
 
+#define uthash_fatal(msg) BUG("out of memory")
 #include <uthash.h>
 
 struct map_entry {

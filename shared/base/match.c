@@ -1,51 +1,66 @@
 #include "shared/base/match.h"
 
+#include <stdint.h>
 
 #define NAME_MAX_COMPARED 64
 
-/* Matches one class at p[0] == '['; *ret_len gets its length. Not a class if it never closes. */
-static bool match_class(struct str p, char c, size_t *ret_len, bool *ret_hit)
+/* Takes one character off the front: a UTF-8 sequence, or the byte alone where it is none. */
+static uint32_t take_char(struct str *s)
 {
-	size_t i = 1;
-	bool negated = i < p.n && (p.p[i] == '!' || p.p[i] == '^'), hit = false;
-	i += negated;
-	size_t first = i;
-	for (; i < p.n && (p.p[i] != ']' || i == first); i++) {
-		char low = p.p[i], high = low;
-		if (i + 2 < p.n && p.p[i + 1] == '-' && p.p[i + 2] != ']') {
-			high = p.p[i + 2];
-			i += 2;
+	unsigned char c = (unsigned char)s->p[0];
+	size_t n = c < 0xc2 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 1;
+	uint32_t cp = n == 1 ? c : c & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++) {
+		if (i == s->n || ((unsigned char)s->p[i] & 0xc0) != 0x80) {
+			*s = str_from(*s, 1);
+			return 0x110000u + c;
 		}
-		hit |= (unsigned char)low <= (unsigned char)c && (unsigned char)c <= (unsigned char)high;
+		cp = cp << 6 | ((unsigned char)s->p[i] & 0x3f);
 	}
-	if (i >= p.n)
+	*s = str_from(*s, n);
+	return n == 1 && c >= 0x80 ? 0x110000u + c : cp;
+}
+
+static uint32_t take_quoted(struct str *p)
+{
+	if (p->n > 1 && p->p[0] == '\\')
+		*p = str_from(*p, 1);
+	return take_char(p);
+}
+
+/* Takes a class, which begins with '[', off the pattern; false, with the pattern left alone, if it
+ * never closes. */
+static bool take_class(struct str *pattern, uint32_t c, bool *ret_hit)
+{
+	struct str p = str_from(*pattern, 1);
+	bool negated = str_skip(&p, S("!")) || str_skip(&p, S("^")), hit = false;
+	for (bool first = true; p.n && (first || p.p[0] != ']'); first = false) {
+		uint32_t low = take_quoted(&p), high = low;
+		if (p.n > 1 && p.p[0] == '-' && p.p[1] != ']') {
+			p = str_from(p, 1);
+			high = take_quoted(&p);
+		}
+		hit |= low <= c && c <= high;
+	}
+	if (!p.n)
 		return false;
-	*ret_len = i + 1;
+	*pattern = str_from(p, 1);
 	*ret_hit = hit != negated;
 	return true;
 }
 
-/* One pattern character against c; *ret_len gets the pattern bytes it takes. */
-static bool match_one(struct str p, char c, size_t *ret_len)
+/* Takes one pattern character, which is no star, and one character of the text. */
+static bool match_one(struct str *p, struct str *s)
 {
+	uint32_t c = take_char(s);
 	bool hit;
-	*ret_len = 1;
-	switch (p.p[0]) {
-	case '?':
+	if (p->p[0] == '?') {
+		*p = str_from(*p, 1);
 		return true;
-	case '[':
-		if (match_class(p, c, ret_len, &hit))
-			return hit;
-		return c == '[';
-	case '\\':
-		if (p.n > 1) {
-			*ret_len = 2;
-			return p.p[1] == c;
-		}
-		return c == '\\';
-	default:
-		return p.p[0] == c;
 	}
+	if (p->p[0] == '[' && take_class(p, c, &hit))
+		return hit;
+	return take_quoted(p) == c;
 }
 
 /* One path component: '*' backtracks to the last star only, so time is at most n * m. */
@@ -54,17 +69,17 @@ static bool match_component(struct str p, struct str s)
 	struct str star_p = STR_NONE, star_s = STR_NONE;
 	bool starred = false;
 	while (s.n) {
-		size_t len;
+		struct str next_p = p, next_s = s;
 		if (p.n && p.p[0] == '*') {
 			p = str_from(p, 1);
 			star_p = p;
 			star_s = s;
 			starred = true;
-		} else if (p.n && match_one(p, s.p[0], &len)) {
-			p = str_from(p, len);
-			s = str_from(s, 1);
+		} else if (p.n && match_one(&next_p, &next_s)) {
+			p = next_p;
+			s = next_s;
 		} else if (starred) {
-			star_s = str_from(star_s, 1);
+			(void)take_char(&star_s);
 			p = star_p;
 			s = star_s;
 		} else {

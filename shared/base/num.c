@@ -1,6 +1,7 @@
 #include "shared/base/num.h"
 
 #include <ctype.h>
+#include <string.h>
 
 #include "shared/base/compiler.h"
 
@@ -55,53 +56,55 @@ bool num_bool(struct str s, bool *ret_b)
 	return false;
 }
 
-/* Digits with an optional fraction off the front of s, as whole part and fraction of 1e18. */
-static bool take_decimal(struct str *s, uint64_t *ret_whole, uint64_t *ret_frac, uint64_t *ret_scale)
+static bool at_digit(struct str s)
 {
-	uint64_t whole = 0, frac = 0, scale = 1;
+	return s.n && isdigit((unsigned char)s.p[0]);
+}
+
+/* A decimal number: whole + frac / scale. */
+struct decimal {
+	uint64_t whole, frac, scale;
+};
+
+/* Takes digits with an optional fraction off the front. Digits of the fraction that no longer fit
+ * are too small to matter and are skipped. */
+static bool take_decimal(struct str *s, struct decimal *d)
+{
 	size_t digits = 0;
-	for (; s->n && isdigit((unsigned char)s->p[0]); *s = str_from(*s, 1), digits++)
-		if (__builtin_mul_overflow(whole, 10, &whole) ||
-			__builtin_add_overflow(whole, (uint64_t)(s->p[0] - '0'), &whole))
+	*d = (struct decimal){ .scale = 1 };
+	for (; at_digit(*s); *s = str_from(*s, 1), digits++)
+		if (__builtin_mul_overflow(d->whole, 10, &d->whole) ||
+			__builtin_add_overflow(d->whole, (uint64_t)(s->p[0] - '0'), &d->whole))
 			return false;
-	if (str_skip(s, S("."))) {
-		for (; s->n && isdigit((unsigned char)s->p[0]); *s = str_from(*s, 1), digits++) {
-			if (scale >= 1000000000)
-				continue;
-			frac = frac * 10 + (uint64_t)(s->p[0] - '0');
-			scale *= 10;
-		}
+	if (!str_skip(s, S(".")))
+		return digits > 0;
+	for (; at_digit(*s); *s = str_from(*s, 1), digits++) {
+		if (d->frac > INT64_MAX / 10 || d->scale > UINT64_MAX / 10)
+			continue;
+		d->frac = d->frac * 10 + (uint64_t)(s->p[0] - '0');
+		d->scale *= 10;
 	}
-	*ret_whole = whole;
-	*ret_frac = frac;
-	*ret_scale = scale;
 	return digits > 0;
 }
 
-static bool scaled(uint64_t whole, uint64_t frac, uint64_t scale, uint64_t unit, uint64_t *ret)
+static bool scaled(struct decimal d, uint64_t unit, uint64_t part, uint64_t *ret)
 {
 	uint64_t n;
-	if (__builtin_mul_overflow(whole, unit, &n))
-		return false;
-	uint64_t part = (uint64_t)((unsigned __int128)frac * unit / scale);
-	return !__builtin_add_overflow(n, part, ret);
+	return !__builtin_mul_overflow(d.whole, unit, &n) && !__builtin_add_overflow(n, part, ret);
 }
 
 bool num_size(struct str s, uint64_t *ret_bytes)
 {
-	uint64_t whole, frac, scale, n;
-	s = str_trim(s);
-	if (!take_decimal(&s, &whole, &frac, &scale))
+	struct decimal d;
+	if (!take_decimal(&s, &d))
 		return false;
-	s = str_trim(s);
 	unsigned shift = 0;
 	if (s.n) {
+		while (str_skip(&s, S(" "))) {
+		}
 		static const char units[] = "BKMGTPE";
-		const char *unit = NULL;
-		for (const char *u = units; *u; u++)
-			if (toupper((unsigned char)s.p[0]) == *u)
-				unit = u;
-		if (!unit)
+		const char *unit = s.n ? strchr(units, toupper((unsigned char)s.p[0])) : NULL;
+		if (!unit || !*unit)
 			return false;
 		shift = (unsigned)(unit - units) * 10;
 		s = str_from(s, 1);
@@ -112,10 +115,8 @@ bool num_size(struct str s, uint64_t *ret_bytes)
 		if (s.n)
 			return false;
 	}
-	if (!scaled(whole, frac, scale, (uint64_t)1 << shift, &n))
-		return false;
-	*ret_bytes = n;
-	return true;
+	uint64_t unit = (uint64_t)1 << shift;
+	return scaled(d, unit, (uint64_t)((unsigned __int128)d.frac * unit / d.scale), ret_bytes);
 }
 
 static const struct {
@@ -161,14 +162,17 @@ bool num_duration(struct str s, int64_t *ret_ns)
 	if (s.n == 0)
 		return false;
 	while (s.n) {
-		uint64_t whole, frac, scale, unit, n;
-		if (!take_decimal(&s, &whole, &frac, &scale) || !take_unit(&s, &unit) ||
-			!scaled(whole, frac, scale, unit, &n) ||
-			__builtin_add_overflow(total, n, &total))
+		struct decimal d;
+		uint64_t unit, n;
+		if (!take_decimal(&s, &d) || !take_unit(&s, &unit))
+			return false;
+		/* in floating point, as Go does it, so that both round alike */
+		double part = (double)d.frac * ((double)unit / (double)d.scale);
+		if (!scaled(d, unit, (uint64_t)part, &n) || __builtin_add_overflow(total, n, &total))
 			return false;
 	}
-	if (total > INT64_MAX)
+	if (total > (uint64_t)INT64_MAX + minus)
 		return false;
-	*ret_ns = minus ? -(int64_t)total : (int64_t)total;
+	*ret_ns = minus ? (int64_t)(0 - total) : (int64_t)total;
 	return true;
 }

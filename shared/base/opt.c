@@ -24,6 +24,8 @@ struct slot {
 struct parser {
 	struct arena *a;
 	VEC(struct slot) slots;
+	struct strs args;
+	const char *attached;	/* "false" of "-v=false", which getopt does not know */
 	bool help;
 };
 
@@ -31,7 +33,7 @@ struct parser {
 static bool add_items(struct parser *p, struct strs *list, struct str text)
 {
 	while (text.n) {
-		auto_buf struct buf item = BUF_INIT(1 << 20);
+		auto_buf struct buf item = BUF_INIT(BUF_NOLIMIT);
 		bool quoted = text.p[0] == '"';
 		size_t i = quoted;
 		for (; i < text.n; i++) {
@@ -70,13 +72,13 @@ static bool store_size(char *field, struct str text)
 {
 	int64_t n;
 	uint64_t u;
-	if (num_i64(text, &n)) {
-		*(int64_t *)field = n;
-		return true;
-	}
-	if (!num_size(text, &u) || u > INT64_MAX)
+	if (str_is(text, "-1"))
+		n = -1;
+	else if (num_size(text, &u) && u <= INT64_MAX)
+		n = (int64_t)u;
+	else
 		return false;
-	*(int64_t *)field = (int64_t)u;
+	*(int64_t *)field = n;
 	return true;
 }
 
@@ -120,77 +122,151 @@ static void add_table(struct parser *p, const struct opt *opts, void *req)
 	}
 }
 
-static bool unknown(struct parser *p, const char *arg, struct err *err)
+static struct slot *slot_named(struct parser *p, struct str name)
 {
-	const char **names = arena_array(p->a, const char *, p->slots.n + 1);
-	struct str name = str_of(arg), rest;
-	(void)str_skip(&name, S("--"));
-	(void)str_cut(name, '=', &name, &rest);
-	size_t n = 0;
 	for (size_t i = 0; i < p->slots.n; i++)
-		if (!(p->slots.v[i].opt->flags & OPT_HIDDEN))
-			names[n++] = p->slots.v[i].opt->name;
-	bool is_long = strncmp(arg, "--", 2) == 0;
-	(void)err_set(err, EK_USAGE, is_long ? "unknown flag: --%.*s" : "unknown shorthand flag: %.*s",
-		STR_ARG(name));
-	const char *near = is_long ? match_nearest(name, names, n) : NULL;
-	if (near)
-		return err_hint(err, "did you mean --%s?", near);
-	return err_hint(err, "--help lists the flags");
-}
-
-/* getopt's tables out of ours. */
-static void getopt_tables(struct parser *p, struct option **ret_long, char **ret_short)
-{
-	struct option *longs = arena_array(p->a, struct option, p->slots.n + 2);
-	char *shorts = arena_alloc(p->a, 3 * p->slots.n + 5), *q = shorts;
-	*q++ = ':';
-	*q++ = 'h';
-	for (size_t i = 0; i < p->slots.n; i++) {
-		const struct opt *o = p->slots.v[i].opt;
-		bool flag = o->type == OPT_BOOL;
-		longs[i] = (struct option){ o->name, flag ? optional_argument : required_argument, NULL,
-			FIRST_LONG + (int)i };
-		if (o->letter) {
-			*q++ = o->letter;
-			if (!flag)
-				*q++ = ':';
-		}
-	}
-	longs[p->slots.n] = (struct option){ "help", no_argument, NULL, 'h' };
-	*ret_long = longs;
-	*ret_short = shorts;
+		if (str_is(name, p->slots.v[i].opt->name))
+			return &p->slots.v[i];
+	return NULL;
 }
 
 static struct slot *slot_of(struct parser *p, int got)
 {
 	if (got >= FIRST_LONG)
-		return &p->slots.v[got - FIRST_LONG];
+		return (size_t)(got - FIRST_LONG) < p->slots.n ? &p->slots.v[got - FIRST_LONG] : NULL;
 	for (size_t i = 0; i < p->slots.n; i++)
 		if (p->slots.v[i].opt->letter == got)
 			return &p->slots.v[i];
 	return NULL;
 }
 
-/* getopt_long takes unique prefixes for long options; the tools' users expect exact names. */
-static bool exact(const struct slot *s, const char *arg)
+static bool unknown_long(struct parser *p, struct str name, struct err *err)
 {
-	if (strncmp(arg, "--", 2) != 0)
-		return true;
-	const char *name = arg + 2, *eq = strchr(name, '=');
-	return str_eq(str_n(name, eq ? (size_t)(eq - name) : strlen(name)), str_of(s->opt->name));
+	const char **names = arena_array(p->a, const char *, p->slots.n + 1);
+	size_t n = 0;
+	for (size_t i = 0; i < p->slots.n; i++)
+		if (!(p->slots.v[i].opt->flags & OPT_HIDDEN))
+			names[n++] = p->slots.v[i].opt->name;
+	names[n++] = "help";
+	(void)err_set(err, EK_USAGE, "unknown flag '--%.*s'", STR_ARG(name));
+	const char *near = match_nearest(name, names, n);
+	if (near)
+		return err_hint(err, "did you mean '--%s'?", near);
+	return err_hint(err, "--help lists the flags");
+}
+
+static bool unknown_letter(struct parser *p, char letter, const char *arg, struct err *err)
+{
+	(void)err_set(err, EK_USAGE, "unknown flag '-%c' in '%s'", letter, arg);
+	if (slot_named(p, str_of(arg + 1)))
+		return err_hint(err, "did you mean '-%s'?", arg);
+	return err_hint(err, "--help lists the flags");
+}
+
+/* getopt's tables out of ours. The leading '-' has it hand out positional arguments in place, so
+ * that neither POSIXLY_CORRECT nor a permuted argv has a say. */
+static void getopt_tables(struct parser *p, struct option **ret_long, char **ret_short)
+{
+	struct option *longs = arena_array(p->a, struct option, p->slots.n + 2);
+	char *shorts = arena_alloc(p->a, 2 * p->slots.n + 4), *q = shorts;
+	*q++ = '-';
+	*q++ = ':';
+	for (size_t i = 0; i < p->slots.n; i++) {
+		const struct opt *o = p->slots.v[i].opt;
+		bool flag = o->type == OPT_BOOL;
+		longs[i] = (struct option){ o->name, flag ? optional_argument : required_argument, NULL,
+			FIRST_LONG + (int)i };
+		if (!o->letter)
+			continue;
+		*q++ = o->letter;
+		if (!flag)
+			*q++ = ':';
+	}
+	longs[p->slots.n] = (struct option){ "help", optional_argument, NULL,
+		FIRST_LONG + (int)p->slots.n };
+	if (!slot_of(p, 'h'))
+		*q++ = 'h';
+	*ret_long = longs;
+	*ret_short = shorts;
+}
+
+static struct str long_name(const char *arg)
+{
+	struct str name, value;
+	(void)str_cut(str_of(arg + 2), '=', &name, &value);
+	return name;
+}
+
+static bool is_long(const char *arg)
+{
+	return arg[0] == '-' && arg[1] == '-';
+}
+
+/* Cuts the value off a group of letters whose last is a boolean: "-v=false". */
+static void detach_value(struct parser *p, char **arg)
+{
+	const char *text = *arg;
+	if (text[0] != '-' || is_long(text))
+		return;
+	for (size_t i = 1; text[i]; i++) {
+		const struct slot *s = slot_of(p, (unsigned char)text[i]);
+		if (!s || s->opt->type != OPT_BOOL)
+			return;
+		if (text[i + 1] == '=' && text[i + 2]) {
+			p->attached = text + i + 2;
+			*arg = arena_strndup(p->a, text, i + 1);
+			return;
+		}
+	}
 }
 
 static bool take(struct parser *p, struct slot *s, const char *value, struct err *err)
 {
-	const char *text = value ? value : "true";
-	if (!store(p, s, text)) {
-		err_set(err, EK_USAGE, "invalid argument \"%s\" for --%s: expected %s", text,
+	if (!store(p, s, value))
+		return err_set(err, EK_USAGE, "invalid value '%s' for '--%s': expected %s", value,
 			s->opt->name, type_names[s->opt->type]);
-		return false;
-	}
 	s->seen = true;
 	return true;
+}
+
+/* What getopt made of arg. `whole`: nothing is left in the argument; `inside`: a value came from
+ * the same argument. */
+static bool take_letter(struct parser *p, int got, const char *arg, bool whole, bool inside,
+	struct err *err)
+{
+	struct slot *s = slot_of(p, got == '?' || got == ':' ? optopt : got);
+	if (!s && got == 'h') {
+		p->help = true;
+		return true;
+	}
+	if (!s)
+		return unknown_letter(p, (char)optopt, arg, err);
+	if (got == ':')
+		return err_set(err, EK_USAGE, "flag '-%c' needs an argument", optopt);
+	const char *value = optarg ? optarg : "true";
+	if (optarg && inside && value[0] == '=' && value[1])
+		value++;
+	if (whole && p->attached)
+		value = p->attached;
+	if (whole)
+		p->attached = NULL;
+	return take(p, s, value, err);
+}
+
+/* getopt_long takes any unique beginning of a name; ours must be exact. */
+static bool take_long(struct parser *p, int got, const char *arg, struct err *err)
+{
+	struct str name = long_name(arg);
+	struct slot *s = slot_named(p, name);
+	if (!s && str_is(name, "help")) {
+		p->help = true;
+		return true;
+	}
+	if (!s)
+		return unknown_long(p, name, err);
+	if (got == ':')
+		return err_set(err, EK_USAGE, "flag '--%s' needs an argument", s->opt->name);
+	return take(p, s, optarg ? optarg : "true", err);
 }
 
 static bool run_getopt(struct parser *p, int argc, char **argv, struct err *err)
@@ -198,31 +274,30 @@ static bool run_getopt(struct parser *p, int argc, char **argv, struct err *err)
 	struct option *longs;
 	char *shorts;
 	getopt_tables(p, &longs, &shorts);
-	optind = 0;
 	opterr = 0;
-	for (;;) {
-		int before = optind ? optind : 1, which = -1;
-		int got = getopt_long(argc, argv, shorts, longs, &which);
-		const char *arg = before < argc ? argv[before] : "";
+	/* 0 and not 1: getopt starts afresh */
+	optind = 0;
+	for (int started = 0; !p->help;) {
+		int at = optind ? optind : 1;
+		if (at < argc && at != started)
+			detach_value(p, &argv[at]);
+		started = at;
+		int got = getopt_long(argc, argv, shorts, longs, NULL);
 		if (got == -1)
-			return true;
-		/* optind has moved past the argument just taken */
-		if (optind > before && optind - 1 < argc)
-			arg = argv[optind - 1];
-		if (got == 'h' && (which < 0 || which == (int)p->slots.n)) {
-			p->help = true;
-			return true;
-		}
-		if (got == ':')
-			return err_set(err, EK_USAGE, "flag needs an argument: %s", arg);
-		struct slot *s = got == '?' ? NULL : slot_of(p, got);
-		if (s && which >= 0 && optarg && optarg == arg)
-			arg = argv[optind - 2];
-		if (!s || (which >= 0 && !exact(s, arg)))
-			return unknown(p, arg, err);
-		if (!take(p, s, optarg, err))
+			break;
+		bool ok = true;
+		if (got == 1)
+			strs_push(p->a, &p->args, str_of(optarg));
+		else if (is_long(argv[at]))
+			ok = take_long(p, got, argv[at], err);
+		else
+			ok = take_letter(p, got, argv[at], optind > at, optind == at + 1, err);
+		if (!ok)
 			return false;
 	}
+	for (int i = optind; !p->help && i < argc; i++)
+		strs_push(p->a, &p->args, str_of(argv[i]));
+	return true;
 }
 
 bool opt_parse(const struct opt *opts, const struct opt *globals, int argc, char **argv, void *req,
@@ -231,155 +306,14 @@ bool opt_parse(const struct opt *opts, const struct opt *globals, int argc, char
 	struct parser p = { .a = a };
 	add_table(&p, opts, req);
 	add_table(&p, globals, global_req);
-	if (!run_getopt(&p, argc, argv, err))
+	char **copy = arena_array(a, char *, (size_t)argc + 1);
+	memcpy(copy, argv, (size_t)argc * sizeof(*copy));
+	if (!run_getopt(&p, argc, copy, err))
 		return false;
-	*ret_help = p.help;
-	for (int i = optind; !p.help && i < argc; i++)
-		strs_push(a, ret_args, str_of(argv[i]));
 	for (size_t i = 0; !p.help && i < p.slots.n; i++)
 		if ((p.slots.v[i].opt->flags & OPT_REQUIRED) && !p.slots.v[i].seen)
-			return err_set(err, EK_USAGE, "required flag --%s is not set",
-				p.slots.v[i].opt->name);
+			return err_set(err, EK_USAGE, "flag '--%s' is required", p.slots.v[i].opt->name);
+	*ret_help = p.help;
+	*ret_args = p.args;
 	return true;
-}
-
-/* A command's name may be two words; *ret_words tells how many arguments it took. */
-static const struct cmd *find_cmd(const struct prog *prog, int argc, char **argv, int *ret_words)
-{
-	for (const struct cmd *c = prog->cmds; c->name; c++) {
-		struct str first, second;
-		bool two = str_cut(str_of(c->name), ' ', &first, &second);
-		if (argc < 1 || !str_is(first, argv[0]))
-			continue;
-		if (!two || (argc > 1 && str_is(second, argv[1]))) {
-			*ret_words = 1 + two;
-			return c;
-		}
-	}
-	return NULL;
-}
-
-static bool no_such_cmd(const struct prog *prog, const char *name, struct err *err)
-{
-	const char *names[128];
-	size_t n = 0;
-	for (const struct cmd *c = prog->cmds; c->name && n < countof(names); c++)
-		if (!c->hidden)
-			names[n++] = c->name;
-	const char *near = match_nearest(str_of(name), names, n);
-	(void)err_set(err, EK_USAGE, "unknown command \"%s\" for \"%s\"", name, prog->name);
-	if (near)
-		return err_hint(err, "did you mean '%s %s'?", prog->name, near);
-	return err_hint(err, "'%s --help' lists the commands", prog->name);
-}
-
-static bool count_ok(const struct cmd *c, size_t n, struct err *err)
-{
-	if ((int)n >= c->min_args && (c->max_args < 0 || (int)n <= c->max_args))
-		return true;
-	const char *args = c->args ? c->args : "";
-	if (c->min_args == c->max_args)
-		return err_set(err, EK_USAGE, "accepts %d arg(s)%s%s%s, received %zu", c->min_args,
-			*args ? " (" : "", args, *args ? ")" : "", n);
-	if ((int)n < c->min_args)
-		return err_set(err, EK_USAGE, "requires at least %d arg(s) (%s), received %zu",
-			c->min_args, args, n);
-	return err_set(err, EK_USAGE, "accepts at most %d arg(s) (%s), received %zu", c->max_args,
-		args, n);
-}
-
-static bool run_cmd(const struct prog *prog, const struct cmd *c, int argc, char **argv,
-	struct arena *a, struct err *err)
-{
-	void *req = arena_alloc(a, c->req_size ? c->req_size : 1);
-	struct strs args = { 0 };
-	bool help = false;
-	if (!opt_parse(c->opts, prog->globals, argc, argv, req, prog->global_req, a, &args, &help,
-			err))
-		return false;
-	if (help) {
-		opt_help_cmd(prog, c);
-		return true;
-	}
-	if (!count_ok(c, args.n, err))
-		return false;
-	return (!prog->setup || prog->setup(prog->global_req, err)) && c->run(req, &args, a, err);
-}
-
-static bool builtin(const struct prog *prog, int argc, char **argv, bool *ret_done, struct err *err)
-{
-	*ret_done = true;
-	if (argc == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
-		(strcmp(argv[0], "help") == 0 && argc == 1)) {
-		opt_help_prog(prog);
-		return true;
-	}
-	if (strcmp(argv[0], "help") == 0) {
-		int words;
-		const struct cmd *c = find_cmd(prog, argc - 1, argv + 1, &words);
-		if (!c)
-			return no_such_cmd(prog, argv[1], err);
-		opt_help_cmd(prog, c);
-		return true;
-	}
-	if (strcmp(argv[0], "completion") == 0)
-		return opt_completion(prog, argc > 1 ? argv[1] : NULL, err);
-	*ret_done = false;
-	return true;
-}
-
-/* Global options may stand before the command: they are moved behind it. */
-static int skip_globals(const struct prog *prog, int argc, char **argv)
-{
-	int i = 1;
-	for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-			break;
-		bool takes_next = false;
-		for (const struct opt *o = prog->globals; o && o->name; o++) {
-			struct str arg = str_of(argv[i]), name, value;
-			bool has_value = str_cut(arg, '=', &name, &value);
-			bool is_long = str_skip(&name, S("--")) && str_is(name, o->name);
-			bool is_short = arg.n == 2 && o->letter && arg.p[1] == o->letter;
-			takes_next |= o->type != OPT_BOOL && ((is_long && !has_value) || is_short);
-		}
-		i += takes_next;
-	}
-	return i < argc ? i : argc;
-}
-
-static bool dispatch(const struct prog *prog, int argc, char **argv, struct arena *a,
-	struct err *err)
-{
-	int at = skip_globals(prog, argc, argv), words = 0;
-	bool done;
-	if (!builtin(prog, argc - at, argv + at, &done, err))
-		return false;
-	if (done)
-		return true;
-	const struct cmd *c = find_cmd(prog, argc - at, argv + at, &words);
-	if (!c)
-		return no_such_cmd(prog, argv[at], err);
-	/* program name, then the globals, then what follows the command */
-	char **rest = arena_array(a, char *, (size_t)argc + 1);
-	int n = 0;
-	for (int i = 0; i < at; i++)
-		rest[n++] = argv[i];
-	for (int i = at + words; i < argc; i++)
-		rest[n++] = argv[i];
-	return run_cmd(prog, c, n, rest, a, err);
-}
-
-int opt_main(const struct prog *prog, int argc, char **argv)
-{
-	auto_arena struct arena a = ARENA_INIT;
-	auto_err struct err err = ERR_INIT;
-	bool ok = dispatch(prog, argc, argv, &a, &err);
-	if (!ok)
-		log_error("%s", err.msg ? err.msg : "failed");
-	if (ok && fflush(stdout) != 0) {
-		log_error("cannot write to standard output");
-		ok = false;
-	}
-	return ok ? 0 : 1;
 }

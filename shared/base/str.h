@@ -35,7 +35,7 @@ long str_rchr(struct str s, char c);
 long str_find(struct str s, struct str needle);
 /* Takes the part before the next `sep` off `rest` into `part`; the last part has no separator
  * behind it. Returns false once `rest` is exhausted ("a,,b" gives a, empty, b; "" gives one
- * empty part). Start with `rest` set to the whole text. */
+ * empty part). Start with `rest` set to the whole text; once exhausted it is no text any more. */
 bool str_next(struct str *rest, char sep, struct str *part);
 /* Takes the next word off `rest`, words being separated by any of blank, tab, CR, LF. */
 bool str_word(struct str *rest, struct str *word);

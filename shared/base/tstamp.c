@@ -101,7 +101,7 @@ static bool parse(struct str s, int64_t *ret_sec)
 		if (!digits)
 			return false;
 	}
-	if (!take_zone(&s, &zone) || s.n || mon < 1 || mon > 12 || d < 1 ||
+	if (!take_zone(&s, &zone) || s.n || y < 1 || mon < 1 || mon > 12 || d < 1 ||
 		d > month_days(y, mon) || h > 23 || min > 59 || sec > 59)
 		return false;
 	*ret_sec = days_from_civil(y, mon, d) * DAY + h * 3600 + min * 60 + sec - zone;

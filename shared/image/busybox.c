@@ -107,10 +107,11 @@ static bool links_of_list(struct tree *t, struct str list, int64_t mtime, struct
 
 static bool links_of_release(struct tree *t, unsigned minor, int64_t mtime, struct err *err)
 {
+	auto_arena struct arena a = ARENA_INIT;
 	for (const struct busybox_group *g = busybox_groups; g->dir; g++) {
 		struct str names = str_of(g->names), name;
 		while (g->since <= minor && str_word(&names, &name)) {
-			struct str path = arena_strf(&t->arena, "%s/%.*s", g->dir, STR_ARG(name));
+			struct str path = arena_strf(&a, "%s/%.*s", g->dir, STR_ARG(name));
 			if (!add_link(t, path, mtime, err))
 				return false;
 		}

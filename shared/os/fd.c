@@ -10,7 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/os/proc.h"
+
 #define CHUNK (256u << 10)
+#define MAX_GUESS (64 << 20)	/* sizes are not believed beyond */
 
 void fd_close(int *fd)
 {
@@ -28,29 +31,41 @@ int fd_steal(int *fd)
 	return out;
 }
 
+/* One read into the buffer, or past its maximum into `extra` to tell a file that is too long.
+ * Returns what read returned. */
+static ssize_t read_some(int fd, struct buf *b, size_t want)
+{
+	size_t left = b->max - b->n;
+	char extra, *to = left ? buf_room(b, want < left ? want : left) : &extra;
+	ssize_t got;
+	do {
+		got = read(fd, to, !left ? 1 : want < left ? want : left);
+	} while (got < 0 && errno == EINTR);
+	if (got > 0 && left)
+		b->n += (size_t)got;
+	return got;
+}
+
 bool fd_read_all(int fd, const char *name, struct buf *ret_buf, struct err *err)
 {
 	struct stat st;
-	size_t hint = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0
-		? (size_t)st.st_size + 1 : 4096;
+	size_t want = 4096, before = ret_buf->n;
+	/* one byte more than the size, so that the end is met without growing */
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+		want = st.st_size < MAX_GUESS ? (size_t)st.st_size + 1 : MAX_GUESS;
 	for (;;) {
-		size_t left = ret_buf->max - ret_buf->n, want = hint > left + 1 ? left + 1 : hint;
-		/* one byte beyond the maximum tells a file that is too long */
-		char extra;
-		char *to = want > left && left == 0 ? &extra : buf_room(ret_buf, want > left ? left : want);
-		size_t room = to == &extra ? 1 : want > left ? left : want;
-		ssize_t got = read(fd, to, room);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return err_sys(err, "cannot read '%s'", name);
+		bool full = ret_buf->n == ret_buf->max;
+		ssize_t got = read_some(fd, ret_buf, want);
 		if (got == 0)
 			break;
-		if (to == &extra)
-			return err_set(err, EK_PARSE, "'%s' is longer than %zu bytes", name,
-				ret_buf->max);
-		ret_buf->n += (size_t)got;
-		hint = CHUNK;
+		if (got > 0 && !full) {
+			want = CHUNK;
+			continue;
+		}
+		ret_buf->n = before;
+		if (got < 0)
+			return err_sys(err, "cannot read '%s'", name);
+		return err_set(err, EK_PARSE, "'%s' is longer than %zu bytes", name, ret_buf->max);
 	}
 	buf_add(ret_buf, "", 0);
 	return true;
@@ -71,7 +86,9 @@ bool fd_write_all(int fd, const void *p, size_t n, const char *name, struct err 
 		ssize_t put = write(fd, from, n);
 		if (put < 0 && errno == EINTR)
 			continue;
-		if (put < 0)
+		if (put == 0)
+			errno = EIO;
+		if (put <= 0)
 			return err_sys(err, "cannot write '%s'", name);
 		from += put;
 		n -= (size_t)put;
@@ -130,30 +147,47 @@ bool fd_copy(int from, off_t from_at, int to, off_t n, const char *name, struct 
 	return true;
 }
 
-bool outfile_open(struct outfile *o, const char *path, mode_t mode, struct err *err)
+/* A new file with a name of its own beside path, or -1. */
+static int open_beside(const char *path, mode_t mode, char **ret_tmp)
 {
 	static atomic_uint serial;
 	const char *slash = strrchr(path, '/');
-	int dir = slash ? (int)(slash - path) + 1 : 0;
-	for (int tries = 0; tries < 1000; tries++) {
+	int dir = slash ? (int)(slash - path) + 1 : 0, fd = -1;
+	for (int tries = 0; fd < 0 && tries < 1000; tries++) {
 		char *tmp;
 		if (asprintf(&tmp, "%.*s.tmp-%d-%u", dir, path, (int)getpid(),
 				atomic_fetch_add(&serial, 1)) < 0)
 			BUG("out of memory");
-		int fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		int code = errno;
 		if (fd >= 0 && fchmod(fd, mode) == 0) {
-			*o = (struct outfile){ .fd = fd, .tmp = tmp, .path = strdup(path) };
-			return true;
+			*ret_tmp = tmp;
+			return fd;
 		}
 		if (fd >= 0) {
+			code = errno;
 			(void)unlink(tmp);
 			fd_close(&fd);
 		}
 		free(tmp);
-		if (errno != EEXIST)
+		errno = code;
+		if (code != EEXIST)
 			break;
 	}
-	return err_sys(err, "cannot write '%s'", path);
+	return -1;
+}
+
+bool outfile_open(struct outfile *o, const char *path, mode_t mode, struct err *err)
+{
+	char *tmp, *copy;
+	int fd = open_beside(path, mode, &tmp);
+	if (fd < 0)
+		return err_sys(err, "cannot write '%s'", path);
+	copy = strdup(path);
+	if (!copy)
+		BUG("out of memory");
+	*o = (struct outfile){ .fd = fd, .tmp = tmp, .path = copy };
+	return true;
 }
 
 bool outfile_commit(struct outfile *o, bool sync, struct err *err)
@@ -195,9 +229,11 @@ int file_lock(const char *path, bool wait, struct err *err)
 		return -1;
 	}
 	while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) != 0) {
-		if (errno == EINTR)
+		if (errno == EINTR && !proc_interrupted())
 			continue;
-		if (errno == EWOULDBLOCK)
+		if (errno == EINTR)
+			(void)proc_check(err);
+		else if (errno == EWOULDBLOCK)
 			(void)err_set(err, EK_CONFLICT, "'%s' is locked by another process", path);
 		else
 			(void)err_sys(err, "cannot lock '%s'", path);

@@ -155,46 +155,79 @@ static int walk_enter(struct walk *w, const char *name)
 	return 0;
 }
 
+/* Takes the first component off *rest with the slashes around it. ret_last: nothing follows;
+ * ret_slash: slashes stood behind it. */
+static struct str take_component(struct str *rest, bool *ret_last, bool *ret_slash)
+{
+	struct str part;
+	while (str_skip(rest, S("/"))) {
+	}
+	*ret_slash = str_cut(*rest, '/', &part, rest);
+	while (str_skip(rest, S("/"))) {
+	}
+	*ret_last = rest->n == 0;
+	return part;
+}
+
+/* The root, "." or "..": a directory that is open already. */
+static int open_self(const struct walk *w, int flags)
+{
+	if (flags & O_CREAT) {
+		errno = EISDIR;
+		return -1;
+	}
+	return openat(w->fds[w->n - 1], ".", flags);
+}
+
+/* A slash at the end asks for a directory and follows links, as the kernel has it. */
+static bool follows(bool last, bool slash, int flags)
+{
+	return !last || slash ||
+		!((flags & O_NOFOLLOW) || ((flags & O_CREAT) && (flags & O_EXCL)));
+}
+
+static int open_last(const struct walk *w, const char *name, bool slash, int flags, mode_t mode)
+{
+	if (slash && (flags & O_CREAT)) {
+		errno = EISDIR;
+		return -1;
+	}
+	return openat(w->fds[w->n - 1], name, flags | O_NOFOLLOW | (slash ? O_DIRECTORY : 0), mode);
+}
+
 /* Resolves `rest` component by component; links are spliced into what is left. */
 static int walk_open(struct walk *w, struct arena *a, struct str rest, int flags, mode_t mode)
 {
+	char *target = arena_alloc(a, PATH_MAX);
 	int links = 0;
 	for (;;) {
-		struct str part, after;
-		while (str_skip(&rest, S("/"))) {
-		}
-		bool more = str_cut(rest, '/', &part, &after);
-		bool last = !more || str_trim(after).n == 0;
+		bool last, slash;
+		struct str part = take_component(&rest, &last, &slash);
+		size_t n = 0;
+		if (str_is(part, "..") && w->n > 1)
+			walk_pop(w, w->n - 1);
 		if (part.n == 0 || str_is(part, ".") || str_is(part, "..")) {
-			if (str_is(part, ".."))
-				walk_pop(w, w->n > 1 ? w->n - 1 : 1);
-			if (part.n == 0 || last)
-				return openat(w->fds[w->n - 1], ".", flags & ~(O_CREAT | O_EXCL));
-			rest = after;
+			if (last)
+				return open_self(w, flags);
 			continue;
 		}
-		char *name = arena_strndup(a, part.p, part.n), *target = arena_alloc(a, PATH_MAX);
-		size_t n = 0;
-		if (!(last && (flags & O_NOFOLLOW)) &&
+		char *name = arena_strndup(a, part.p, part.n);
+		if (follows(last, slash, flags) &&
 			read_link(w->fds[w->n - 1], name, target, PATH_MAX, &n) != 0)
 			return -1;
+		if (n && ++links > MAX_LINKS) {
+			errno = ELOOP;
+			return -1;
+		}
 		if (n) {
-			if (++links > MAX_LINKS) {
-				errno = ELOOP;
-				return -1;
-			}
 			if (target[0] == '/')
 				walk_pop(w, 1);
-			rest = arena_strf(a, "%s/%.*s", target, STR_ARG(after));
-			if (last)
-				str_chop(&rest, S("/"));
-			continue;
-		}
-		if (last)
-			return openat(w->fds[w->n - 1], name, flags | O_NOFOLLOW, mode);
-		if (walk_enter(w, name) != 0)
+			rest = arena_strf(a, "%s%s%.*s", target, slash ? "/" : "", STR_ARG(rest));
+		} else if (last) {
+			return open_last(w, name, slash, flags, mode);
+		} else if (walk_enter(w, name) != 0) {
 			return -1;
-		rest = after;
+		}
 	}
 }
 
@@ -202,7 +235,11 @@ static int open_walking(int dirfd, const char *path, int flags, mode_t mode)
 {
 	auto_arena struct arena a = ARENA_INIT;
 	struct walk *w = arena_new(&a, struct walk);
-	int root = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
+	if (!path[0]) {
+		errno = ENOENT;
+		return -1;
+	}
+	int root = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return -1;
 	w->fds[w->n++] = root;

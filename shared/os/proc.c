@@ -45,6 +45,13 @@ void proc_interrupts(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
+static int64_t deadline;
+
+void proc_deadline(int64_t mono_ns)
+{
+	deadline = mono_ns;
+}
+
 bool proc_interrupted(void)
 {
 	return interrupted;
@@ -213,7 +220,8 @@ static enum ending supervise(struct running *r, int *ret_status)
 			break;
 		if (why == ENDED && interrupted && !r->o->tty)
 			why = STOPPED;
-		if (why == ENDED && r->o->timeout_ns && now - start > r->o->timeout_ns)
+		if (why == ENDED && ((r->o->timeout_ns && now - start > r->o->timeout_ns) ||
+				(deadline && now > deadline)))
 			why = TIMED_OUT;
 		if (why != ENDED && !asked) {
 			kill_group(r, SIGTERM);
@@ -268,8 +276,7 @@ static bool judge(const struct running *r, enum ending why, struct err *err)
 	if (why == STOPPED)
 		return proc_check(err);
 	if (why == TIMED_OUT)
-		return err_set(err, EK_CANCELLED, "'%s' was stopped after %.1f s: time is up",
-			r->o->argv[0], (double)r->o->timeout_ns / 1e9);
+		return err_set(err, EK_CANCELLED, "'%s' was stopped: its time is up", r->o->argv[0]);
 	return true;
 }
 

@@ -39,4 +39,6 @@ char *proc_find(struct arena *a, const char *name);
  * fails with EK_CANCELLED, and long loops ask proc_interrupted(). */
 void proc_interrupts(void);
 bool proc_interrupted(void);
+/* All children are stopped at this moment of tstamp_mono_ns; 0 = never. Set it before threads. */
+void proc_deadline(int64_t mono_ns);
 bool proc_check(struct err *err) must_check;	/* false, EK_CANCELLED, once interrupted */

@@ -1,0 +1,376 @@
+#include "melange/build/build.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "melange/build/collect.h"
+#include "melange/build/report.h"
+#include "melange/build/repository.h"
+#include "melange/build/steps.h"
+#include "melange/build/workspace.h"
+#include "melange/emit/emit.h"
+#include "melange/lint/lint.h"
+#include "melange/plan/compile.h"
+#include "melange/sandbox/guest.h"
+#include "shared/base/log.h"
+#include "shared/base/tstamp.h"
+#include "shared/net/auth.h"
+#include "shared/net/http.h"
+#include "shared/os/dir.h"
+#include "shared/os/fd.h"
+#include "shared/os/path.h"
+#include "shared/os/proc.h"
+
+/* What lives as long as one build. */
+struct build {
+	const struct build_req *req;
+	struct arena arena;
+	struct config conf;		/* compiled, then locked */
+	struct workspace ws;
+	bool have_ws;
+	struct sandbox *sandbox;
+	struct guest_ids ids;
+	struct staging staging;
+	struct store *store;
+	struct pool *pool;
+	struct http *http;
+	struct auth auth;
+	struct sigkey *key;
+	struct collected *pkgs;
+	size_t n_pkgs;
+	struct scan_result *deps;
+	struct apk_pkg *records;
+	struct str full_version;
+	int64_t started;
+};
+
+/* Phase 1: the configuration, and whether it can be built here at all. */
+static bool prepare(struct build *b, struct err *err)
+{
+	const struct build_req *req = b->req;
+	struct config loaded;
+	if (!config_load(req->config_path, &req->load, &b->arena, &loaded, err))
+		return false;
+	if (loaded.package.timeout)
+		proc_deadline(tstamp_mono_ns() + loaded.package.timeout);
+	const struct compile_opts co = {
+		.arch = req->arch,
+		.pipeline_dirs = req->pipeline_dirs,
+		.libc_flavour = req->libc_flavour,
+		.build_options = req->build_options,
+	};
+	if (!config_compile(&loaded, &co, &b->arena, &b->conf, err))
+		return false;
+	b->full_version = config_full_version(&b->conf, &b->arena);
+	if (req->signing_key && !(b->key = sigkey_load_private(req->signing_key, err)))
+		return err_hint(err, "make one with 'melange keygen'");
+	return req->runner->usable(err) &&
+		staging_open(req->out_dir, req->arch->apk, &b->arena, &b->staging, err);
+}
+
+/* Phase 2: sources into the workspace. */
+static bool make_workspace(struct build *b, struct err *err)
+{
+	const struct build_req *req = b->req;
+	const struct cpe *cpe = &b->conf.package.cpe;
+	if (!workspace_make(req->workspace_dir, req->arch->apk, &b->arena, &b->ws, err))
+		return false;
+	b->have_ws = true;
+	const struct workspace_note note = {
+		.ns = req->namespace_,
+		.name = b->conf.package.name.s.p,
+		.version = b->full_version.p,
+		.arch = req->arch->apk,
+		.cpe = cpe->vendor.s.n ? report_cpe(&b->conf, &b->arena) : NULL,
+	};
+	if (!req->empty_workspace) {
+		if (!workspace_compiler_files(&b->ws, &note, err) ||
+			(req->source_dir && !workspace_fill(&b->ws, req->source_dir, err)))
+			return err_wrap(err, "populating the workspace");
+	}
+	return dir_make(arena_printf(&b->arena, "%s/melange-out/%.*s", b->ws.dir,
+		STR_ARG(b->conf.package.name.s)), 0755, err);
+}
+
+/* The environment as it was locked: what .melange.yaml records and a rebuild takes. */
+static void lock_environment(struct build *b, const struct strs *locked)
+{
+	const struct build_req *req = b->req;
+	struct arena *a = &b->arena;
+	struct imgconf *env = &b->conf.environment;
+	struct ystrs *repos = &env->contents.build_repositories, *keys = &env->contents.keyring;
+	env->contents.packages = (struct ystrs){ 0 };
+	for (size_t i = 0; i < locked->n; i++)
+		vec_push(a, &env->contents.packages, (struct ystr){ locked->v[i], NULL });
+	for (size_t i = 0; req->repos && i < req->repos->n; i++)
+		vec_push(a, repos, (struct ystr){ req->repos->v[i], NULL });
+	for (size_t i = 0; req->keys && i < req->keys->n; i++)
+		vec_push(a, keys, (struct ystr){ req->keys->v[i], NULL });
+	report_sort_unique(repos);
+	report_sort_unique(keys);
+	env->archs = (struct ystrs){ 0 };
+	vec_push(a, &env->archs, (struct ystr){ str_of(req->arch->oci), NULL });
+}
+
+/* Phase 3: the guest; ret_dir is its root. */
+static bool make_guest(struct build *b, const char **ret_dir, struct err *err)
+{
+	const struct build_req *req = b->req;
+	if (req->rootfs) {
+		*ret_dir = path_abs(&b->arena, req->rootfs);
+		return guest_ids_read(*ret_dir, &b->arena, &b->ids, err);
+	}
+	struct imgconf *env = &b->conf.environment;
+	if (!imgconf_finish(env, &b->arena, err))
+		return false;
+	const struct http_opts ho = { .user_agent = "melange/" PROJECT_VERSION, .auth = &b->auth };
+	if (!(b->http = http_new(&ho, err)))
+		return false;
+	const struct guest_req gr = {
+		.env = env,
+		.arch = req->arch,
+		.keys = req->keys,
+		.repos = req->repos,
+		.packages = req->packages,
+		.ignore_signatures = req->ignore_signatures,
+		.store = b->store,
+		.pool = b->pool,
+		.http = b->http,
+	};
+	struct guest g;
+	if (!guest_make(&gr, &b->arena, &g, err))
+		return err_wrap(err, "making the build environment");
+	lock_environment(b, &g.locked);
+	*ret_dir = g.dir;
+	return guest_ids_read(g.dir, &b->arena, &b->ids, err);
+}
+
+static struct strs texts(struct arena *a, const struct ystrs *in)
+{
+	struct strs out = { 0 };
+	for (size_t i = 0; i < in->n; i++)
+		strs_push(a, &out, in->v[i].s);
+	return out;
+}
+
+static bool open_sandbox(struct build *b, const char *guest, struct err *err)
+{
+	const struct build_req *req = b->req;
+	struct arena *a = &b->arena;
+	struct sandbox_spec spec = {
+		.guest = guest,
+		.guest_read_only = req->rootfs != NULL,
+		.guest_shared = req->rootfs == NULL,
+		.workspace = b->ws.dir,
+		.resolv_conf = true,
+		.network = req->network,
+		.cap_add = texts(a, &b->conf.capabilities.add),
+		.cap_drop = texts(a, &b->conf.capabilities.drop),
+		.debug = req->debug,
+	};
+	struct stat st;
+	if (req->cache_dir && stat(req->cache_dir, &st) == 0 && S_ISDIR(st.st_mode))
+		spec.cache_dir = realpath(req->cache_dir, NULL);
+	if (spec.cache_dir) {
+		char *copy = arena_strdup(a, spec.cache_dir);
+		free((char *)spec.cache_dir);
+		spec.cache_dir = copy;
+	}
+	ykvs_set(a, &spec.env, S("SOURCE_DATE_EPOCH"),
+		(struct ystr){ arena_strf(a, "%lld", (long long)req->epoch), NULL });
+	const struct ykvs *env = &b->conf.environment.environment;
+	for (size_t i = 0; i < env->n; i++)
+		ykvs_set(a, &spec.env, env->v[i].key, env->v[i].val);
+	if (!guest_run_as(&b->ids, b->conf.environment.accounts.run_as, &spec.uid, &spec.gid, err))
+		return false;
+	b->sandbox = req->runner->open(&spec, err);
+	return b->sandbox != NULL;
+}
+
+/* Phase 4: the steps. */
+static bool run_pipelines(struct build *b, struct err *err)
+{
+	const struct build_req *req = b->req;
+	struct steps_run run = {
+		.ops = req->runner,
+		.sandbox = b->sandbox,
+		.workspace = b->ws.dir,
+		.debug = req->debug,
+		.interactive = req->interactive,
+	};
+	size_t ran;
+	if (!steps_prepare(&run, err))
+		return false;
+	if (!steps_run(&run, &b->conf.pipeline, &ran, err))
+		return err_wrap(err, "unable to run package '%.*s' pipeline",
+			STR_ARG(b->conf.package.name.s));
+	const struct subpackage *subs = b->conf.subpackages.v;
+	for (size_t i = 0; i < b->conf.subpackages.n; i++) {
+		if (subs[i].skipped)
+			continue;
+		log_info("running pipeline for subpackage %.*s", STR_ARG(subs[i].name.s));
+		if (!dir_make(arena_printf(&b->arena, "%s/melange-out/%.*s", b->ws.dir,
+				STR_ARG(subs[i].name.s)), 0755, err))
+			return false;
+		if (!steps_run(&run, &subs[i].pipeline, &ran, err))
+			return err_wrap(err, "unable to run subpackage '%.*s' pipeline",
+				STR_ARG(subs[i].name.s));
+	}
+	return true;
+}
+
+/* Phase 5: what came out, looked at. */
+static bool examine(struct build *b, struct err *err)
+{
+	const struct build_req *req = b->req;
+	for (size_t i = 0; i < b->n_pkgs; i++) {
+		struct collected *c = &b->pkgs[i];
+		const struct ystrs *disabled =
+			c->sub ? &c->sub->checks.disabled : &b->conf.package.checks.disabled;
+		struct strs off = texts(&b->arena, disabled), uses = report_test_uses(&b->conf, c->sub,
+			&b->arena);
+		auto_buf struct buf json = BUF_INIT(64u << 20);
+		const struct lint_req lr = {
+			.pkg = c->name,
+			.version = b->full_version.p,
+			.arch = req->arch->apk,
+			.tree = &c->tree,
+			.require = req->lint_require,
+			.warn = req->lint_warn,
+			.disabled = &off,
+			.test_uses = &uses,
+		};
+		log_info("running package linters for %s", c->name);
+		if (!lint_package(&lr, &b->arena, req->persist_lint ? &json : NULL, err))
+			return false;
+		if (json.n && !report_lint(b->staging.tmp, c->name, b->full_version, buf_str(&json), err))
+			return false;
+	}
+	return true;
+}
+
+static bool scan_all(struct build *b, struct err *err)
+{
+	struct scan_pkg *pkgs = arena_array(&b->arena, struct scan_pkg, b->n_pkgs);
+	b->deps = arena_array(&b->arena, struct scan_result, b->n_pkgs);
+	for (size_t i = 0; i < b->n_pkgs; i++) {
+		const struct subpackage *s = b->pkgs[i].sub;
+		pkgs[i] = (struct scan_pkg){
+			.name = b->pkgs[i].name,
+			.version = b->full_version.p,
+			.tree = &b->pkgs[i].tree,
+			.options = s ? s->options : b->conf.package.options,
+			.declared = s ? &s->dependencies : &b->conf.package.dependencies,
+		};
+	}
+	for (size_t i = 0; i < b->n_pkgs; i++) {
+		log_info("scanning for dependencies of %s", b->pkgs[i].name);
+		if (!scan(pkgs, b->n_pkgs, i, b->req->arch->apk, &b->arena, &b->deps[i], err))
+			return err_wrap(err, "scanning package '%s'", b->pkgs[i].name);
+		for (size_t k = 0; k < b->deps[i].warnings.n; k++)
+			log_warn("%.*s", STR_ARG(b->deps[i].warnings.v[k]));
+	}
+	return !b->req->dependency_log ||
+		report_dependencies(b->req->dependency_log, b->req->arch->apk, pkgs, b->deps, b->n_pkgs,
+			err);
+}
+
+/* Phase 6: packages into the staging directory. */
+static bool emit(struct build *b, struct err *err)
+{
+	const struct build_req *req = b->req;
+	auto_fd int ws = open(b->ws.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (ws < 0)
+		return err_sys(err, "cannot open the workspace '%s'", b->ws.dir);
+	const struct emit_build eb = {
+		.conf = &b->conf,
+		.config_path = req->config_path,
+		.arch = req->arch->apk,
+		.out_dir = b->staging.tmp,
+		.epoch = req->epoch,
+		.namespace_ = req->namespace_,
+		.git_commit = req->git_commit ? req->git_commit : b->conf.package.commit.s.p,
+		.git_repo_url = req->git_repo_url,
+		.license = req->license,
+		.strip_origin_name = req->strip_origin_name,
+		.provenance = req->provenance,
+		.started = b->started,
+		.finished = time(NULL),
+		.key = b->key,
+		.key_path = req->signing_key,
+		.workspace_fd = ws,
+		.pool = b->pool,
+	};
+	struct emit_pkg *pkgs = arena_array(&b->arena, struct emit_pkg, b->n_pkgs);
+	b->records = arena_array(&b->arena, struct apk_pkg, b->n_pkgs);
+	for (size_t i = 0; i < b->n_pkgs; i++)
+		pkgs[i] = (struct emit_pkg){ b->pkgs[i].sub, b->pkgs[i].name, &b->pkgs[i].tree,
+			{ b->ids.passwd, b->ids.group } };
+	if (!emit_sboms(&eb, pkgs, b->n_pkgs, &b->arena, err))
+		return false;
+	for (size_t i = 0; i < b->n_pkgs; i++)
+		if (!emit_package(&eb, &pkgs[i], &b->deps[i], &b->arena, &b->records[i], err))
+			return false;
+	return true;
+}
+
+static bool publish(struct build *b, struct err *err)
+{
+	const struct build_req *req = b->req;
+	if (!proc_check(err) || !staging_publish(&b->staging, req->generate_index, b->records,
+			b->n_pkgs, b->key, req->signing_key, err))
+		return false;
+	for (size_t i = 0; req->build_log && i < b->n_pkgs; i++)
+		if (!report_build_log(req->arch->apk, b->conf.package.name.s, b->pkgs[i].name,
+				b->full_version, err))
+			return false;
+	return true;
+}
+
+static bool run_phases(struct build *b, struct err *err)
+{
+	const char *guest;
+	if (!prepare(b, err) || !make_workspace(b, err) || !make_guest(b, &guest, err) ||
+		!open_sandbox(b, guest, err) || !run_pipelines(b, err))
+		return false;
+	/* nothing of the build runs any more when its results are looked at */
+	b->req->runner->close(b->sandbox);
+	b->sandbox = NULL;
+	return collect(&b->conf, b->ws.dir, &b->arena, &b->pkgs, &b->n_pkgs, err) &&
+		examine(b, err) && scan_all(b, err) && emit(b, err) && publish(b, err);
+}
+
+static void release(struct build *b, bool ok)
+{
+	if (b->sandbox)
+		b->req->runner->close(b->sandbox);
+	collect_release(b->pkgs, b->n_pkgs);
+	if (b->have_ws && !b->req->keep)
+		workspace_remove(&b->ws);
+	else if (b->have_ws && !ok)
+		log_info("the workspace is kept in %s", b->ws.dir);
+	staging_release(&b->staging);
+	http_free(b->http);
+	pool_free(b->pool);
+	store_close(b->store);
+	sigkey_free(b->key);
+	arena_release(&b->arena);
+}
+
+bool build_package(const struct build_req *req, struct err *err)
+{
+	struct build b = { .req = req, .arena = ARENA_INIT, .staging = STAGING_INIT,
+		.started = time(NULL) };
+	bool ok = (b.store = store_open(req->store_dir, err)) != NULL &&
+		auth_load(&b.auth, &b.arena, err);
+	if (ok) {
+		b.pool = pool_new(0);
+		ok = run_phases(&b, err);
+	}
+	release(&b, ok);
+	return ok;
+}

@@ -1,0 +1,97 @@
+#include "melange/build/report.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "shared/os/fd.h"
+#include "shared/text/jwrite.h"
+
+static struct str star(struct ystr s)
+{
+	return s.s.n ? s.s : S("*");
+}
+
+const char *report_cpe(const struct config *c, struct arena *a)
+{
+	const struct cpe *p = &c->package.cpe;
+	return arena_printf(a, "cpe:2.3:%.*s:%.*s:%.*s:%.*s:*:%.*s:%.*s:%.*s:%.*s:%.*s:%.*s",
+		STR_ARG(p->part.s.n ? p->part.s : S("a")), STR_ARG(p->vendor.s), STR_ARG(p->product.s),
+		STR_ARG(c->package.version.s), STR_ARG(star(p->edition)), STR_ARG(star(p->language)),
+		STR_ARG(star(p->sw_edition)), STR_ARG(star(p->target_sw)), STR_ARG(star(p->target_hw)),
+		STR_ARG(star(p->other)));
+}
+
+static int ystr_cmp(const void *a, const void *b)
+{
+	return str_cmp(((const struct ystr *)a)->s, ((const struct ystr *)b)->s);
+}
+
+void report_sort_unique(struct ystrs *list)
+{
+	size_t kept = 0;
+	if (list->n)
+		qsort(list->v, list->n, sizeof(list->v[0]), ystr_cmp);
+	for (size_t i = 0; i < list->n; i++)
+		if (i == 0 || !str_eq(list->v[i].s, list->v[kept - 1].s))
+			list->v[kept++] = list->v[i];
+	list->n = kept;
+}
+
+struct strs report_test_uses(const struct config *c, const struct subpackage *sub, struct arena *a)
+{
+	const struct test *t = sub ? sub->test : c->test;
+	struct strs out = { 0 };
+	const struct step *s = t ? t->pipeline.v : NULL;
+	for (size_t i = 0; t && i < t->pipeline.n; i++)
+		if (s[i].uses.s.n)
+			strs_push(a, &out, s[i].uses.s);
+	return out;
+}
+
+bool report_lint(const char *dir, const char *name, struct str version, struct str json,
+	struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	const char *path = arena_printf(&a, "%s/lint-%s-%.*s.json", dir, name, STR_ARG(version));
+	return file_write(path, json.p, json.n, 0644, err);
+}
+
+static void list(struct jwrite *w, const char *key, const struct strs *items)
+{
+	jw_key(w, key);
+	jw_array(w);
+	for (size_t i = 0; i < items->n; i++)
+		jw_str(w, items->v[i]);
+	jw_array_end(w);
+}
+
+bool report_dependencies(const char *path, const char *arch, const struct scan_pkg *pkgs,
+	const struct scan_result *deps, size_t n, struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	auto_buf struct buf b = BUF_INIT(64u << 20);
+	for (size_t i = 0; i < n; i++) {
+		struct jwrite w;
+		jw_init(&w, &b, 0);
+		jw_object(&w);
+		jw_kstr(&w, "name", str_of(pkgs[i].name));
+		list(&w, "runtime", &deps[i].found_runtime);
+		list(&w, "provides", &deps[i].found_provides);
+		list(&w, "vendored", &deps[i].vendored);
+		jw_object_end(&w);
+		buf_addc(&b, '\n');
+	}
+	return file_write(arena_printf(&a, "%s.%s", path, arch), b.p, b.n, 0644, err);
+}
+
+bool report_build_log(const char *arch, struct str origin, const char *name, struct str version,
+	struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct str line = arena_strf(&a, "%s|%.*s|%s|%.*s\n", arch, STR_ARG(origin), name,
+		STR_ARG(version));
+	auto_fd int fd = open("packages.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_sys(err, "cannot open 'packages.log'");
+	return fd_write_all(fd, line.p, line.n, "packages.log", err);
+}

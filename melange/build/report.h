@@ -1,0 +1,21 @@
+#pragma once
+
+#include "melange/config/model.h"
+#include "melange/scan/scan.h"
+
+/* What a build writes besides packages, and small views of the configuration for it. */
+
+/* "cpe:2.3:..." of the package (melange-config 1.2). */
+const char *report_cpe(const struct config *c, struct arena *a);
+void report_sort_unique(struct ystrs *list);
+/* `uses` of the top-level test steps of the origin (sub NULL) or of a subpackage. */
+struct strs report_test_uses(const struct config *c, const struct subpackage *sub, struct arena *a);
+/* lint-NAME-VERSION.json in a directory. */
+bool report_lint(const char *dir, const char *name, struct str version, struct str json,
+	struct err *err) must_check;
+/* PATH.ARCH: one JSON object a package, a line each. */
+bool report_dependencies(const char *path, const char *arch, const struct scan_pkg *pkgs,
+	const struct scan_result *deps, size_t n, struct err *err) must_check;
+/* Appends "arch|origin|name|version" to packages.log in the working directory. */
+bool report_build_log(const char *arch, struct str origin, const char *name, struct str version,
+	struct err *err) must_check;
