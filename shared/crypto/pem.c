@@ -47,7 +47,7 @@ bool pem_next(struct str *rest, struct arena *a, struct pem_block *ret)
 	while (str_next(rest, '\n', &line)) {
 		struct str behind = *rest;
 		buf_clear(&body);
-		if (!boundary(line, S("BEGIN"), &type) || behind.n == (size_t)-1 ||
+		if (!boundary(line, S("BEGIN"), &type) ||
 			!block_body(&behind, type, &body) ||
 			!base64_decode_any(a, buf_str(&body), &ret->der))
 			continue;
