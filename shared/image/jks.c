@@ -1,6 +1,5 @@
 #include "shared/image/jks.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,15 +71,10 @@ static void skip_private_key(struct cursor *c)
 
 static struct str lower(struct str s, struct arena *a)
 {
-	char *p = arena_strndup(a, s.p, s.n);
+	char *p = arena_alloc(a, s.n + 1);
 	for (size_t i = 0; i < s.n; i++)
-		p[i] = (char)(isascii((unsigned char)p[i]) ? tolower((unsigned char)p[i]) : p[i]);
+		p[i] = (char)(s.p[i] >= 'A' && s.p[i] <= 'Z' ? s.p[i] + ('a' - 'A') : s.p[i]);
 	return str_n(p, s.n);
-}
-
-static void put_entry(struct jks *j, struct jks_entry e, struct arena *a)
-{
-	vec_push(a, &j->list, e);
 }
 
 static bool read_entry(struct cursor *c, struct jks *j, struct arena *a)
@@ -97,7 +91,7 @@ static bool read_entry(struct cursor *c, struct jks *j, struct arena *a)
 		c->bad = true;
 	e.rest = str_n(from.p, from.n - c->left.n);
 	if (!c->bad)
-		put_entry(j, e, a);
+		vec_push(a, &j->list, e);
 	return !c->bad;
 }
 
@@ -138,8 +132,8 @@ void jks_put(struct jks *j, struct str alias, struct str der, uint64_t time_ms, 
 	buf_adds(&b, "X.509");
 	put(&b, der.n, 4);
 	buf_addstr(&b, der);
-	put_entry(j, (struct jks_entry){ lower(alias, a), TRUSTED, time_ms,
-		arena_str(a, buf_str(&b)) }, a);
+	vec_push(a, &j->list, (struct jks_entry){ lower(alias, a), TRUSTED, time_ms,
+		arena_str(a, buf_str(&b)) });
 }
 
 /* Where an entry stands now: equal aliases must keep their order. */
