@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "melange/config/envfile.h"
-#include "melange/config/gitrev.h"
+#include "shared/os/gitrev.h"
 #include "melange/config/options.h"
 #include "melange/config/pass.h"
 #include "melange/config/schema.h"

@@ -8,7 +8,7 @@
 #include "shared/base/vec.h"
 
 /* Directory trees on disk. Walks are sorted bytewise inside each directory, depth first, and
- * never follow links. */
+ * never follow links. Trees deeper than 1024 directories are refused. */
 
 struct dir_entry {
 	const char *path;	/* relative to the root, no leading slash */
@@ -25,7 +25,7 @@ bool dir_walk(const char *root,
 	void *user, struct err *err) must_check;
 /* Creates dir and its missing parents (new ones with mode, umask ignored). */
 bool dir_make(const char *path, mode_t mode, struct err *err) must_check;
-/* Removes a tree by descriptors, never crossing a link or, with one_fs, a mount; makes
+/* Removes a tree by descriptors, never crossing a link or a mount (which is an error); makes
  * directories writable as needed; a missing root is success. */
 bool dir_remove(const char *path, struct err *err) must_check;
 /* mkdtemp below $TMPDIR (or /tmp) with this prefix, mode 0700; text lives in the arena. */

@@ -232,7 +232,7 @@ int file_lock(const char *path, bool wait, struct err *err)
 		if (errno == EINTR && !proc_interrupted())
 			continue;
 		if (errno == EINTR)
-			(void)proc_check(err);
+			(void)err_set(err, EK_CANCELLED, "interrupted");
 		else if (errno == EWOULDBLOCK)
 			(void)err_set(err, EK_CONFLICT, "'%s' is locked by another process", path);
 		else

@@ -1,6 +1,5 @@
-#include "melange/config/gitrev.h"
+#include "shared/os/gitrev.h"
 
-#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "shared/os/fd.h"
@@ -29,13 +28,14 @@ static bool is_hash(struct str s)
 }
 
 /* The git directory of `dir` or of a directory above it. */
-static const char *git_dir(const char *dir, struct arena *a)
+static const char *git_dir(const char *dir, struct arena *a, struct str *ret_top)
 {
 	struct str at = str_of(path_abs(a, dir));
 	for (;;) {
 		char *dot = arena_printf(a, "%.*s/.git", STR_ARG(at));
 		struct stat st;
 		struct str text;
+		*ret_top = at;
 		if (stat(dot, &st) == 0 && S_ISDIR(st.st_mode))
 			return dot;
 		if (read_text(dot, a, &text) && str_skip(&text, S("gitdir:"))) {
@@ -64,8 +64,8 @@ static bool packed_ref(const char *common, struct str ref, struct arena *a, stru
 
 const char *gitrev_head(const char *dir, struct arena *a)
 {
-	const char *git = git_dir(dir, a), *common = git;
-	struct str text, value;
+	struct str text, value, top;
+	const char *git = git_dir(dir, a, &top), *common = git;
 	if (!git || !read_text(arena_printf(a, "%s/HEAD", git), a, &value))
 		return NULL;
 	if (read_text(arena_printf(a, "%s/commondir", git), a, &text))
@@ -85,4 +85,37 @@ const char *gitrev_head(const char *dir, struct arena *a)
 			return NULL;
 	}
 	return NULL;
+}
+
+/* `url` of the section [remote "origin"]. */
+static const char *origin_url(struct str config, struct arena *a)
+{
+	struct str line, key, value;
+	bool inside = false;
+	while (str_next(&config, '\n', &line)) {
+		line = str_trim(line);
+		if (line.n && line.p[0] == '[')
+			inside = str_is(line, "[remote \"origin\"]");
+		if (inside && str_cut(line, '=', &key, &value) && str_is(str_trim(key), "url")) {
+			value = str_trim(value);
+			return arena_strndup(a, value.p, value.n);
+		}
+	}
+	return NULL;
+}
+
+bool gitrev_read(const char *dir, struct arena *a, struct gitrev *ret)
+{
+	struct str text, common, top;
+	const char *git = git_dir(dir, a, &top);
+	if (!git)
+		return false;
+	const char *config = arena_printf(a, "%s/config", git);
+	if (read_text(arena_printf(a, "%s/commondir", git), a, &common))
+		config = arena_printf(a, "%s/config", common.n && common.p[0] == '/' ? common.p
+			: path_join(a, str_of(git), common).p);
+	ret->head = gitrev_head(dir, a);
+	ret->origin = read_text(config, a, &text) ? origin_url(text, a) : NULL;
+	ret->top = arena_strndup(a, top.p, top.n);
+	return ret->head && ret->origin;
 }

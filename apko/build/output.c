@@ -1,0 +1,131 @@
+#include "apko/build/output.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "apko/oci/dockertar.h"
+#include "apko/oci/layout.h"
+#include "apko/oci/oindex.h"
+#include "apko/sbom/sbom.h"
+#include "shared/base/tstamp.h"
+#include "shared/os/fd.h"
+
+struct building {
+	struct context *ctx;
+	struct arena *a;
+	struct built *built;
+	struct oci_image *images;	/* sorted by OCI name, as the architectures are */
+	size_t n;
+	struct buf index;
+	int64_t created;		/* of the index */
+	struct str repo;		/* last part of the tag's repository; empty = unparsable */
+};
+
+/* The repository's last part, for SBOMs. */
+static struct str sbom_repo(struct building *b)
+{
+	auto_err struct err ignored = ERR_INIT;
+	struct oci_ref ref;
+	if (!oci_ref_parse(str_of(b->ctx->req->tag), b->a, &ref, &ignored))
+		return STR_NONE;
+	return str_from(ref.repo, (size_t)(str_rchr(ref.repo, '/') + 1));
+}
+
+static bool build_images(struct building *b, struct err *err)
+{
+	struct context *c = b->ctx;
+	b->built = arena_array(b->a, struct built, c->n_archs + 1);
+	b->images = arena_array(b->a, struct oci_image, c->n_archs + 1);
+	b->created = c->build_date;
+	b->repo = sbom_repo(b);
+	for (size_t i = 0; i < c->n_archs; i++) {
+		if (!build_image(c, i, b->repo.n ? b->repo : S("image"), b->a, &b->built[i], err))
+			return false;
+		b->images[b->n++] = b->built[i].image;
+		if (b->built[i].date > b->created)
+			b->created = b->built[i].date;
+	}
+	oci_images_sort(b->images, b->n);
+	return true;
+}
+
+static void cli_annotations(struct building *b, struct ykvs *ret)
+{
+	const struct strs *list = &b->ctx->req->annotations;
+	for (size_t i = 0; i < list->n; i++) {
+		struct str key, value;
+		(void)str_cut(list->v[i], ':', &key, &value);
+		ykvs_set(b->a, ret, key, (struct ystr){ value, NULL });
+	}
+}
+
+static void make_index(struct building *b)
+{
+	struct ykvs cli = { 0 };
+	struct oci_kvs annotations;
+	cli_annotations(b, &cli);
+	oci_annotations(&b->ctx->conf, &cli, b->created, b->a, &annotations);
+	oci_index_write(b->images, b->n, &annotations, &b->index);
+}
+
+static bool write_output(struct building *b, struct err *err)
+{
+	const char *out = b->ctx->req->output;
+	struct stat st;
+	size_t n = strlen(out);
+	bool dir = (n && out[n - 1] == '/') || (stat(out, &st) == 0 && S_ISDIR(st.st_mode));
+	struct oci_ref ref;
+	if (dir)
+		return oci_layout_write(out, b->images, b->n, buf_str(&b->index), err);
+	return oci_ref_parse(str_of(b->ctx->req->tag), b->a, &ref, err) &&
+		oci_dockertar_write(out, &ref, b->images, b->n, buf_str(&b->index), err);
+}
+
+static bool write_sbom(struct building *b, const char *name, struct str text, struct err *err)
+{
+	const char *dir = b->ctx->req->sbom_path;
+	const char *path = *dir ? arena_printf(b->a, "%s/%s", dir, name) : name;
+	return file_write(path, text.p, text.n, 0644, err) || err_wrap(err, "SBOM");
+}
+
+static bool write_sboms(struct building *b, struct err *err)
+{
+	auto_buf struct buf text = BUF_INIT(64u << 20);
+	if (!b->ctx->req->sbom)
+		return true;
+	for (size_t i = 0; i < b->n; i++)
+		if (!write_sbom(b, arena_printf(b->a, "sbom-%s.spdx.json",
+				b->built[i].image.arch->apk), b->built[i].sbom, err))
+			return false;
+	const struct index_sbom s = {
+		.images = b->images,
+		.n = b->n,
+		.index = buf_str(&b->index),
+		.repo = b->repo.n ? b->repo : S("index"),
+		.image_repo = b->repo.n ? b->repo : S("image"),
+		.created = str_of(tstamp_rfc3339(b->a, b->created)),
+		.vcs_url = b->ctx->conf.vcs_url.s,
+	};
+	sbom_index(&s, &text);
+	return write_sbom(b, "sbom-index.spdx.json", buf_str(&text), err);
+}
+
+bool build_all(const struct apko_req *req, struct arena *a, struct err *err)
+{
+	struct context ctx;
+	struct building b = { .ctx = &ctx, .a = a, .index = BUF_INIT(64u << 20) };
+	bool ok = context_open(req, a, &ctx, err);
+	if (ok && ctx.conf.contents.baseimage)
+		ok = err_set(err, EK_USAGE, "a base image needs a lock file\n"
+			"hint: leave contents.baseimage out");
+	if (ok && ctx.conf.format.s.n && !str_is(ctx.conf.format.s, "tar"))
+		ok = err_set(err, EK_USAGE, "this build writes tar layers only, not '%.*s'",
+			STR_ARG(ctx.conf.format.s));
+	if (ok && (ok = build_images(&b, err))) {
+		make_index(&b);
+		ok = write_output(&b, err) && write_sboms(&b, err);
+	}
+	buf_release(&b.index);
+	context_release(&ctx);
+	return ok;
+}

@@ -1,0 +1,39 @@
+#include "apko/cmd/cmd.h"
+
+#include "apko/build/output.h"
+
+static const struct opt opts[] = {
+	APKO_OPTS,
+	RO("annotations", 0, LIST, annotations, "", "KEY:VALUE", "annotations of the image"),
+	RO("sbom", 0, BOOL, sbom, "true", NULL, "write SBOMs"),
+	RO("sbom-formats", 0, LIST, sbom_formats, "spdx", "FORMAT", "formats of SBOMs: spdx"),
+	RO("sbom-path", 0, STR, sbom_path, "", "DIR", "where SBOMs go; the working directory"),
+	RO("package-owners", 0, BOOL, package_owners, NULL, NULL,
+		"keep the owners that packages record, instead of root"),
+	{ 0 },
+};
+
+static bool run(void *req, const struct strs *args, struct arena *a, struct err *err)
+{
+	struct apko_req *r = req;
+	r->config = args->v[0].p;
+	r->tag = args->v[1].p;
+	r->output = args->v[2].p;
+	for (size_t i = 0; i < r->sbom_formats.n; i++)
+		if (!str_is(r->sbom_formats.v[i], "spdx"))
+			return err_set(err, EK_USAGE, "unknown SBOM format '%.*s'\nhint: use spdx",
+				STR_ARG(r->sbom_formats.v[i]));
+	r->sbom = r->sbom && r->sbom_formats.n;
+	return build_all(r, a, err);
+}
+
+const struct cmd cmd_build = {
+	.name = "build",
+	.args = "CONFIG TAG OUTPUT",
+	.summary = "build an image into a layout directory or a tar",
+	.opts = opts,
+	.req_size = sizeof(struct apko_req),
+	.min_args = 3,
+	.max_args = 3,
+	.run = run,
+};
