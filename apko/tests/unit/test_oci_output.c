@@ -228,7 +228,7 @@ static void archives(void **state)
 {
 	auto_err struct err err = ERR_INIT;
 	auto_buf struct buf tar = BUF_INIT(1 << 20);
-	auto_map struct map members;
+	struct map members;
 	struct output o;
 	struct oci_ref ref;
 	(void)state;
@@ -244,6 +244,7 @@ static void archives(void **state)
 	map_init(&members, &o.arena);
 	read_tar(buf_str(&tar), &members, &o.arena);
 	check_members(&o, &members);
+	map_release(&members);
 
 	assert_true(oci_ref_parse(
 		S("a.example/bb@sha256:"
