@@ -70,12 +70,36 @@ static void join(struct arena *a, struct ystrs *list, const struct strs *add)
 		vec_push(a, list, (struct ystr){ all.v[i], NULL });
 }
 
+/* The command line's annotations win over the configuration's. */
+static bool annotate(struct context *c, struct err *err)
+{
+	const struct strs *list = &c->req->annotations;
+	struct ykvs seen = { 0 };
+	for (size_t i = 0; i < list->n; i++) {
+		struct str key, value;
+		bool ok = str_cut(list->v[i], ':', &key, &value) && key.n && value.n;
+		for (size_t k = 0; k < key.n; k++) {
+			char ch = key.p[k];
+			ok &= (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') || ch == '-' ||
+				ch == '.';
+		}
+		if (!ok || ykvs_get(&seen, key)) {
+			(void)err_set(err, EK_USAGE, "annotation '%.*s' is %s", STR_ARG(list->v[i]),
+				ok ? "given twice" : "not of the form key:value");
+			return err_hint(err, "keys are of a-z, 0-9, '-' and '.'; values are not empty");
+		}
+		ykvs_set(c->arena, &seen, key, (struct ystr){ value, NULL });
+		ykvs_set(c->arena, &c->conf.annotations, key, (struct ystr){ value, NULL });
+	}
+	return true;
+}
+
 static bool load(struct context *c, struct err *err)
 {
 	const struct apko_req *req = c->req;
 	if (!imgconf_load(req->config, &req->include_paths, c->arena, &c->conf, &c->sources, err))
 		return false;
-	if (!take_times(c, err) || !take_archs(c, err))
+	if (!take_times(c, err) || !take_archs(c, err) || !annotate(c, err))
 		return false;
 	if (req->vcs && c->conf.vcs_url.s.n == 0)
 		c->conf.vcs_url.s = vcs_probe(req->config, c->arena);
@@ -137,24 +161,29 @@ void context_release(struct context *ctx)
 	store_close(ctx->store);
 }
 
-void context_lock(struct context *ctx, size_t arch, struct imgconf *ret, struct strs *ret_world)
+bool context_lock(struct context *ctx, size_t arch, struct locked *ret, struct err *err)
 {
 	struct arena *a = ctx->arena;
 	const struct image_solution *s = &ctx->solutions[arch];
-	struct strs world = { 0 };
-	imgconf_copy(&ctx->conf, a, ret);
-	ret->contents.packages = (struct ystrs){ 0 };
+	struct locked l = { 0 };
+	struct ystrs *packages = &l.conf.contents.packages;
+	imgconf_copy(&ctx->conf, a, &l.conf);
+	*packages = (struct ystrs){ 0 };
 	for (size_t i = 0; i < s->locked.n; i++)
-		vec_push(a, &ret->contents.packages, (struct ystr){ s->locked.v[i], NULL });
-	if (str_is(ret->entrypoint.type.s, "service-bundle"))
-		vec_push(a, &ret->contents.packages, (struct ystr){ S("s6"), NULL });
-	ret->archs = (struct ystrs){ 0 };
-	vec_push(a, &ret->archs, (struct ystr){ str_of(s->arch->oci), NULL });
-	for (size_t i = 0; i < ret->contents.packages.n; i++)
-		strs_push(a, &world, ret->contents.packages.v[i].s);
+		vec_push(a, packages, (struct ystr){ s->locked.v[i], NULL });
+	if (str_is(l.conf.entrypoint.type.s, "service-bundle"))
+		vec_push(a, packages, (struct ystr){ S("s6"), NULL });
+	l.conf.archs = (struct ystrs){ 0 };
+	vec_push(a, &l.conf.archs, (struct ystr){ str_of(s->arch->oci), NULL });
+	for (size_t i = 0; i < packages->n; i++)
+		strs_push(a, &l.world, packages->v[i].s);
 	for (size_t i = 0; i < ctx->req->packages.n; i++)
-		strs_push(a, &world, ctx->req->packages.v[i]);
-	strs_sort(&world);
-	strs_uniq(&world);
-	*ret_world = world;
+		strs_push(a, &l.world, ctx->req->packages.v[i]);
+	strs_sort(&l.world);
+	strs_uniq(&l.world);
+	const struct solve_req req = { .indexes = &s->indexes, .world = &l.world };
+	if (!solve(&req, a, &l.set, err))
+		return err_wrap(err, "resolving the locked packages");
+	*ret = l;
+	return true;
 }

@@ -34,5 +34,11 @@ struct context {
 bool context_open(const struct apko_req *req, struct arena *a, struct context *ctx,
 	struct err *err) must_check;
 void context_release(struct context *ctx);
-/* The configuration of one architecture with its closure locked (apko 3.1 step 3). */
-void context_lock(struct context *ctx, size_t arch, struct imgconf *ret, struct strs *ret_world);
+/* The configuration of one architecture with its closure locked (apko 3.1 step 3), and the locked
+ * world solved: its order is the install order. */
+struct locked {
+	struct imgconf conf;
+	struct strs world;
+	struct solve_result set;
+};
+bool context_lock(struct context *ctx, size_t arch, struct locked *ret, struct err *err) must_check;

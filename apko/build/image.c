@@ -18,32 +18,10 @@ struct making {
 	struct context *ctx;
 	size_t arch;
 	struct arena *a;
-	struct imgconf conf;
-	struct strs world;
-	struct ykvs cli;	/* annotations of the command line */
+	struct locked l;
 	struct str sbom_repo;
 	struct strs warnings;
 };
-
-static bool parse_annotations(struct making *m, struct err *err)
-{
-	const struct strs *list = &m->ctx->req->annotations;
-	for (size_t i = 0; i < list->n; i++) {
-		struct str key, value;
-		bool ok = str_cut(list->v[i], ':', &key, &value) && key.n && value.n;
-		for (size_t k = 0; k < key.n; k++) {
-			char c = key.p[k];
-			ok &= (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-		}
-		if (!ok || ykvs_get(&m->cli, key)) {
-			(void)err_set(err, EK_USAGE, "annotation '%.*s' is %s", STR_ARG(list->v[i]),
-				ok ? "given twice" : "not of the form key:value");
-			return err_hint(err, "keys are of a-z, 0-9, '-' and '.'; values are not empty");
-		}
-		ykvs_set(m->a, &m->cli, key, (struct ystr){ value, NULL });
-	}
-	return true;
-}
 
 static void add_lines(struct buf *b, const struct strs *list)
 {
@@ -56,23 +34,22 @@ static void add_lines(struct buf *b, const struct strs *list)
 static bool make_key(struct making *m, char **ret, struct err *err)
 {
 	struct context *c = m->ctx;
-	const struct image_solution *s = &c->solutions[m->arch];
+	const struct solve_result *set = &m->l.set;
 	auto_buf struct buf b = BUF_INIT(256u << 20);
 	buf_printf(&b, RESULT_FORMAT "%s %d\n", splice_encoder_id(), SPLICE_LEVEL_LAYER);
-	if (!imgconf_json(&m->conf, &b, err))
+	if (!imgconf_json(&m->l.conf, &b, err))
 		return false;
-	buf_printf(&b, "\n%.*s\n%.*s %d\n%lld %d %d\n", STR_ARG(m->conf.vcs_url.s),
+	buf_printf(&b, "\n%.*s\n%.*s %d\n%lld %d %d\n", STR_ARG(m->l.conf.vcs_url.s),
 		STR_ARG(m->sbom_repo), c->req->sbom, (long long)c->epoch, c->epoch_set,
 		c->req->package_owners);
-	add_lines(&b, &m->world);
+	add_lines(&b, &m->l.world);
 	add_lines(&b, &c->repos.build);
 	add_lines(&b, &c->repos.runtime);
-	add_lines(&b, &c->req->annotations);
 	for (size_t i = 0; i < c->keys.n; i++)
 		buf_printf(&b, "%.*s\n%.*s\n", STR_ARG(c->keys.v[i].name), STR_ARG(c->keys.v[i].pem));
-	for (size_t i = 0; i < s->set.n; i++)
-		buf_printf(&b, "%.*s %.*s\n", STR_ARG(apk_pkg_nv(s->set.pkgs[i], m->a)),
-			STR_ARG(apk_pkg_q(s->set.pkgs[i], m->a)));
+	for (size_t i = 0; i < set->n; i++)
+		buf_printf(&b, "%.*s %.*s\n", STR_ARG(apk_pkg_nv(set->pkgs[i], m->a)),
+			STR_ARG(apk_pkg_q(set->pkgs[i], m->a)));
 	uint8_t md[SHA256_SIZE];
 	digest_once(DIGEST_SHA256, b.p, b.n, md);
 	*ret = arena_alloc(m->a, 2 * SHA256_SIZE + 1);
@@ -83,7 +60,7 @@ static bool make_key(struct making *m, char **ret, struct err *err)
 static bool make_layers(struct making *m, struct assemble_result *r, struct oci_layer **ret_layers,
 	size_t *ret_n, struct err *err)
 {
-	const struct imgconf_layering *l = m->conf.layering;
+	const struct imgconf_layering *l = m->l.conf.layering;
 	const struct layer_req req = {
 		.tree = &r->tree,
 		.installed = &r->installed,
@@ -119,7 +96,7 @@ static bool make_sbom(struct making *m, struct assemble_result *r, struct built 
 		.arch = b->image.arch,
 		.repo = m->sbom_repo,
 		.created = str_of(tstamp_rfc3339(m->a, b->date)),
-		.vcs_url = m->conf.vcs_url.s,
+		.vcs_url = m->l.conf.vcs_url.s,
 		.tree = &r->tree,
 		.installed = &r->installed,
 	};
@@ -134,7 +111,7 @@ static bool from_tree(struct making *m, struct assemble_result *r, struct built 
 {
 	struct oci_kvs annotations;
 	struct oci_image_req req = {
-		.conf = &m->conf,
+		.conf = &m->l.conf,
 		.arch = m->ctx->solutions[m->arch].arch,
 		.run_as = r->run_as,
 		.annotations = &annotations,
@@ -143,7 +120,7 @@ static bool from_tree(struct making *m, struct assemble_result *r, struct built 
 	struct oci_layer *layers;
 	b->date = r->build_date;
 	m->warnings = r->warnings;
-	oci_annotations(&m->conf, &m->cli, r->build_date, m->a, &annotations);
+	oci_annotations(&m->l.conf, NULL, r->build_date, m->a, &annotations);
 	if (!make_layers(m, r, &layers, &req.n_layers, err))
 		return false;
 	req.layers = layers;
@@ -155,12 +132,12 @@ static bool from_packages(struct making *m, const struct apk_file *files, size_t
 {
 	struct context *c = m->ctx;
 	const struct assemble_req req = {
-		.conf = &m->conf,
+		.conf = &m->l.conf,
 		.arch = c->solutions[m->arch].arch,
 		.keys = &c->keys,
 		.build_repos = c->repos.build,
 		.runtime_repos = c->repos.runtime,
-		.world = m->world,
+		.world = m->l.world,
 		.files = files,
 		.n_files = n,
 		.header_owners = c->req->package_owners,
@@ -183,8 +160,8 @@ static uint64_t limit(int64_t n)
 static bool make(struct making *m, struct built *b, struct err *err)
 {
 	struct context *c = m->ctx;
-	const struct image_solution *s = &c->solutions[m->arch];
-	struct apk_file *files = arena_array(m->a, struct apk_file, s->set.n + 1);
+	const struct solve_result *set = &m->l.set;
+	struct apk_file *files = arena_array(m->a, struct apk_file, set->n + 1);
 	const struct apk_fetch fetch = {
 		.store = c->store,
 		.pool = c->pool,
@@ -192,10 +169,10 @@ static bool make(struct making *m, struct built *b, struct err *err)
 		.limits = { .max_control = limit(c->req->max_control),
 			.max_data = limit(c->req->max_data) },
 	};
-	if (!apk_fetch_all(&fetch, s->set.pkgs, s->set.n, m->a, files, err))
+	if (!apk_fetch_all(&fetch, set->pkgs, set->n, m->a, files, err))
 		return false;
-	bool ok = from_packages(m, files, s->set.n, b, err);
-	for (size_t i = 0; i < s->set.n; i++)
+	bool ok = from_packages(m, files, set->n, b, err);
+	for (size_t i = 0; i < set->n; i++)
 		apk_file_close(&files[i]);
 	return ok;
 }
@@ -207,8 +184,7 @@ bool build_image(struct context *ctx, size_t arch, struct str sbom_repo, struct 
 	const struct apk_arch *target = ctx->solutions[arch].arch;
 	struct built b = { 0 };
 	char *key = NULL;
-	context_lock(ctx, arch, &m.conf, &m.world);
-	if (!parse_annotations(&m, err) || !make_key(&m, &key, err))
+	if (!context_lock(ctx, arch, &m.l, err) || !make_key(&m, &key, err))
 		return false;
 	log_attr(arena_printf(a, "arch=%s", target->apk));
 	bool ok = result_load(ctx->store, key, target, a, &b, &m.warnings);

@@ -49,22 +49,10 @@ static bool build_images(struct building *b, struct err *err)
 	return true;
 }
 
-static void cli_annotations(struct building *b, struct ykvs *ret)
-{
-	const struct strs *list = &b->ctx->req->annotations;
-	for (size_t i = 0; i < list->n; i++) {
-		struct str key, value;
-		(void)str_cut(list->v[i], ':', &key, &value);
-		ykvs_set(b->a, ret, key, (struct ystr){ value, NULL });
-	}
-}
-
 static void make_index(struct building *b)
 {
-	struct ykvs cli = { 0 };
 	struct oci_kvs annotations;
-	cli_annotations(b, &cli);
-	oci_annotations(&b->ctx->conf, &cli, b->created, b->a, &annotations);
+	oci_annotations(&b->ctx->conf, NULL, b->created, b->a, &annotations);
 	oci_index_write(b->images, b->n, &annotations, &b->index);
 }
 

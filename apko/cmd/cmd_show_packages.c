@@ -21,11 +21,11 @@ static const struct opt opts[] = {
 static const struct {
 	const char *name, *template_;
 } formats[] = {
-	{ "name-version", "{{.Name}}-{{.Version}}" },
+	{ "name-version", "{{.Name}} {{.Version}}" },
 	{ "name=version", "{{.Name}}={{.Version}}" },
 	{ "name-(version)", "{{.Name}} ({{.Version}})" },
 	{ "packagelock", "- {{.Name}}={{.Version}}" },
-	{ "name-version-source", "{{.Name}}-{{.Version}} {{.Source}}" },
+	{ "name-version-source", "{{.Name}} {{.Version}} {{.Source}}" },
 	{ "name=version-source", "{{.Name}}={{.Version}} {{.Source}}" },
 	{ "name-(version)-source", "{{.Name}} ({{.Version}}) {{.Source}}" },
 	{ "packagelock-source", "- {{.Name}}={{.Version}} # {{.Source}}" },

@@ -40,6 +40,7 @@ struct spdx_pkg sbom_source(struct str vcs_url, struct arena *a)
 		.version = hash,
 		.description = S("Image configuration source"),
 		.download = vcs_url,
+		.supplier = S(SUPPLIER),
 		.purpose = S("SOURCE"),
 		.sums = { { "SHA1", hash } },
 		.n_sums = 1,

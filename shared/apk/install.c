@@ -272,6 +272,9 @@ static bool install_file(struct installing *in, const struct apk_entry *e, struc
 	struct tree_node *old = tree_kid(dir, base);
 	if (old) {
 		enum verdict v = decide(in, old, e, err);
+		/* both records show a link that two packages bring */
+		if (v == SKIP && e->type == '2')
+			*ret = old;
 		if (v != TAKE)
 			return v == SKIP;
 		tree_remove(in->t, old);
@@ -332,6 +335,9 @@ static bool still_there(const struct apk_file *f, size_t i, struct tree_node *co
 {
 	if (f->entries[i].type == '5')
 		return nodes[i] != NULL;
+	if (f->entries[i].type == '2' && nodes[i] && nodes[i]->type == '2' &&
+		str_eq(nodes[i]->link, f->entries[i].link))
+		return tree_kid(nodes[i]->parent, nodes[i]->name) == nodes[i];
 	return nodes[i] && nodes[i]->owner == f && nodes[i]->entry == &f->entries[i] &&
 		tree_kid(nodes[i]->parent, nodes[i]->name) == nodes[i];
 }

@@ -151,6 +151,24 @@ static bool consistent(const struct strs *world, const struct image_solution *al
 	return err_hint(err, "ask for one version, or build these architectures separately");
 }
 
+/* One architecture of several: what another one lacks is not taken. */
+static bool solve_arch(const struct strs *world, struct image_solution *all, size_t which, size_t n,
+	struct arena *a, struct err *err)
+{
+	const struct apk_indexes **others = arena_array(a, const struct apk_indexes *, n);
+	struct str *names = arena_array(a, struct str, n);
+	size_t k = 0;
+	for (size_t j = 0; j < n; j++) {
+		if (j == which)
+			continue;
+		others[k] = &all[j].indexes;
+		names[k++] = str_of(all[j].arch->apk);
+	}
+	const struct solve_req req = { .indexes = &all[which].indexes, .world = world,
+		.others = others, .other_archs = names, .n_others = k };
+	return solve(&req, a, &all[which].set, err);
+}
+
 bool image_resolve(const struct imgconf *c, const struct image_append *add,
 	const struct apk_arch *const *archs, size_t n, const struct repo_opts *opts,
 	struct arena *a, struct image_solution *ret, struct err *err)
@@ -167,21 +185,22 @@ bool image_resolve(const struct imgconf *c, const struct image_append *add,
 		if (!repo_load(&repos.build, str_of(archs[i]->apk), opts, a, &ret[i].indexes, err))
 			return false;
 	}
+	bool ok = true;
 	for (size_t i = 0; i < n; i++) {
-		const struct apk_indexes **others = arena_array(a, const struct apk_indexes *, n);
-		struct str *names = arena_array(a, struct str, n);
-		size_t k = 0;
-		for (size_t j = 0; j < n; j++) {
-			if (j == i)
-				continue;
-			others[k] = &ret[j].indexes;
-			names[k++] = str_of(archs[j]->apk);
+		auto_err struct err own = ERR_INIT;
+		if (solve_arch(&world, ret, i, n, a, &own)) {
+			lock(&ret[i], a);
+			continue;
 		}
-		const struct solve_req req = { .indexes = &ret[i].indexes, .world = &world,
-			.others = others, .other_archs = names, .n_others = k };
-		if (!solve(&req, a, &ret[i].set, err))
-			return n > 1 ? err_wrap(err, "for arch \"%s\"", archs[i]->oci) : false;
-		lock(&ret[i], a);
+		if (n > 1)
+			(void)err_wrap(&own, "for arch \"%s\"", archs[i]->oci);
+		if (ok)
+			(void)err_move(err, &own);
+		else
+			(void)err_set(err, err->kind, "%s\n%s", err->msg, own.msg);
+		ok = false;
 	}
+	if (!ok)
+		return false;
 	return n < 2 || consistent(&world, ret, n, err);
 }

@@ -148,7 +148,7 @@ static const struct {
 	{ "-h", " help" },
 	{ "--help", " help" },
 	{ "-vh x", " help verbose" },
-	{ "x --help --bogus", " help" },
+	{ "x --help --bogus", " help args=x" },
 	{ "--bogus", "unknown flag '--bogus'\nhint: --help lists the flags" },
 	{ "--bogus=3", "unknown flag '--bogus'\nhint: --help lists the flags" },
 	{ "--verbos", "unknown flag '--verbos'\nhint: did you mean '--verbose'?" },
