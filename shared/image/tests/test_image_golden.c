@@ -107,8 +107,11 @@ static void request(struct golden *g, struct assemble_req *req)
 		if (line.n)
 			strs_push(&g->a, &req->world, line);
 	locked = arena_array(&g->a, struct ystr, req->world.n + 1);
-	for (size_t i = 0; i < req->world.n; i++)
-		locked[i].s = req->world.v[i];
+	/* Packages that the configuration itself adds stand behind the locked ones, bare. */
+	for (size_t bare = 0, at = 0; bare < 2; bare++)
+		for (size_t i = 0; i < req->world.n; i++)
+			if ((str_chr(req->world.v[i], '=') < 0) == (bare == 1))
+				locked[at++].s = req->world.v[i];
 	g->conf.contents.packages = (struct ystrs){ locked, req->world.n, req->world.n };
 	struct ystr *only = arena_new(&g->a, struct ystr);
 	only->s = str_of(arch);
@@ -130,15 +133,7 @@ static void check(struct golden *g)
 	if (!assemble(&req, &g->a, &r, &err))
 		fail_msg("%s: %s", g->name, err.msg);
 	hash_sink_init(&sink, DIGEST_SHA256, NULL);
-	struct sink *out = &sink.sink;
-	struct fd_sink file;
-	const char *dump = getenv("GOLDEN_DUMP");
-	if (dump) {
-		FILE *f = fopen(arena_printf(&g->a, "%s/%s.tar", dump, g->name), "w");
-		fd_sink_init(&file, fileno(f), "dump");
-		sink.next = &file.sink;
-	}
-	if (!export_plan(&r.tree, &opts, &g->a, &plan, &err) || !export_tar(&plan, out, &err))
+	if (!export_plan(&r.tree, &opts, &g->a, &plan, &err) || !export_tar(&plan, &sink.sink, &err))
 		fail_msg("%s: %s", g->name, err.msg);
 	digest_final(&sink.d, md);
 	digest_release(&sink.d);
