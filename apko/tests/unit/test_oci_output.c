@@ -20,6 +20,8 @@
 
 /* Layouts and archives on disk, written and read back. */
 
+#define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 struct output {
 	struct arena arena;
 	char *dir;
@@ -246,10 +248,7 @@ static void archives(void **state)
 	check_members(&o, &members);
 	map_release(&members);
 
-	assert_true(oci_ref_parse(
-		S("a.example/bb@sha256:"
-		  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
-		&o.arena, &ref, &err));
+	assert_true(oci_ref_parse(S("a.example/bb@sha256:" HEX), &o.arena, &ref, &err));
 	assert_false(oci_dockertar_write(in(&o, "no.tar"), &ref, o.imgs, 2, o.index, &err));
 	assert_int_equal(err.kind, EK_USAGE);
 	assert_int_equal(access(in(&o, "no.tar"), F_OK), -1);
@@ -304,8 +303,7 @@ static void bases(void **state)
 	err_release(&err);
 	static const char *const bad[] = { "", "7", "{\"manifests\":7}", "{\"manifests\":[7]}",
 		"{\"manifests\":[{\"digest\":\"sha256:../../x\",\"size\":1}]}",
-		"{\"manifests\":[{\"digest\":\"sha256:0123456789abcdef0123456789abcdef"
-		"0123456789abcdef0123456789abcdef\",\"size\":-1}]}" };
+		"{\"manifests\":[{\"digest\":\"sha256:" HEX "\",\"size\":-1}]}" };
 	for (size_t i = 0; i < countof(bad); i++) {
 		put(&o, "out", "index.json", str_of(bad[i]));
 		assert_false(oci_base_read(dir, amd, &o.arena, &base, &err));
