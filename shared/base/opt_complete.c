@@ -191,7 +191,10 @@ static void find_words(const struct prog *prog, const char *array, const char *s
 {
 	printf("\tfor ((i = %s; i < %s; i++)); do\n\t\tcase ${%s[i]} in\n\t\t", start, end, array);
 	global_values(prog, "|");
-	printf(") ((i++)) ;;\n\t\t-*) ;;\n\t\t*)\n\t\t\tcmd=\"${cmd:+$cmd }${%s[i]}\"\n"
+	/* bash splits --name=value into three words */
+	printf(")\n\t\t\t((i++))\n\t\t\tif [[ ${%s[i]} == = ]]; then\n\t\t\t\t((i++))\n"
+		"\t\t\tfi\n\t\t\t;;\n", array);
+	printf("\t\t-*) ;;\n\t\t*)\n\t\t\tcmd=\"${cmd:+$cmd }${%s[i]}\"\n"
 		"\t\t\tcase $cmd in\n\t\t\t", array);
 	groups(prog, "|");
 	printf(") ;;\n\t\t\t*) break ;;\n\t\t\tesac\n\t\t\t;;\n\t\tesac\n\tdone\n");
@@ -204,7 +207,6 @@ static void complete_bash(const struct prog *prog)
 		"\tlocal i cmd= names= flags= valued=\n", prog->name);
 	find_words(prog, "COMP_WORDS", "1", "COMP_CWORD");
 	table(prog, &bash);
-	/* bash splits --name=value into three words */
 	printf("\tif [[ $cur == = ]]; then\n\t\tcur=\n\t\tnames=\n"
 		"\telif [[ $prev == = || $valued == *\" $prev \"* ]]; then\n\t\tnames=\n"
 		"\telif [[ $cur == -* ]]; then\n\t\tnames=$flags\n\tfi\n"
