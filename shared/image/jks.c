@@ -111,10 +111,11 @@ bool jks_read(struct str bytes, struct arena *a, struct jks *ret, struct err *er
 			(unsigned long long)version);
 	seal(data, md);
 	if (memcmp(md, bytes.p + data.n, sizeof(md)) != 0)
-		return err_set(err, EK_TRUST, "Java key store: the digest is wrong for the password "
+		return err_set(err, EK_TRUST, "Java key store: wrong digest for the password "
 			"'changeit'");
 	if (count > MAX_ENTRIES)
-		return err_set(err, EK_PARSE, "Java key store of more than %u entries", MAX_ENTRIES);
+		return err_set(err, EK_PARSE, "Java key store of more than %u entries",
+			MAX_ENTRIES);
 	for (uint64_t i = 0; i < count; i++)
 		if (!read_entry(&c, &j, a))
 			return err_set(err, EK_PARSE, "Java key store: entry %llu is malformed",

@@ -177,8 +177,9 @@ static bool add_lib(struct ldcache *c, struct str path, struct str name,
 	if (e.type != ELF_DYN || !wanted_name(name, &e))
 		return true;
 	if (!machine_flags(&e, &lib.flags))
-		return err_set(err, EK_OTHER, "cannot enter '%.*s' into ld.so.cache: unknown kind of "
-			"library for %.*s", STR_ARG(path), STR_ARG(elf_machine_name(e.machine, &scratch)));
+		return err_set(err, EK_OTHER, "cannot enter '%.*s' into ld.so.cache: a library of "
+			"unknown kind for %.*s", STR_ARG(path),
+			STR_ARG(elf_machine_name(e.machine, &scratch)));
 	if (c->libs.n == MAX_LIBS)
 		return err_set(err, EK_OTHER, "more than %d libraries for ld.so.cache", MAX_LIBS);
 	lib.name = str_from(path, path.n - name.n);
@@ -285,7 +286,8 @@ static bool make(struct ldcache *c, bool big, struct err *err)
 		qsort(c->libs.v, c->libs.n, sizeof(*c->libs.v), descending);
 	write_cache(c, big, &out);
 	if (out.over)
-		return err_set(err, EK_OTHER, "ld.so.cache would be longer than %u bytes", MAX_CACHE);
+		return err_set(err, EK_OTHER, "ld.so.cache would be longer than %u bytes",
+			MAX_CACHE);
 	return tree_put(c->t, S("etc/ld.so.cache"), buf_str(&out), 0644, err);
 }
 

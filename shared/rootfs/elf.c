@@ -64,10 +64,20 @@ static uint64_t word(const struct reader *r, const uint8_t *p)
 	return number(r->e, p, r->l->word);
 }
 
+static bool beyond(const char *what, struct err *err)
+{
+	return err_set(err, EK_PARSE, "elf: the %s beyond the end of the file", what);
+}
+
+static bool within(const struct elf *e, uint64_t at, uint64_t n)
+{
+	return at <= e->src.size && n <= e->src.size - at;
+}
+
 static bool read_at(const struct elf *e, void *p, uint64_t at, uint64_t n, const char *what,
 	struct err *err)
 {
-	if (at > e->src.size || n > e->src.size - at)
+	if (!within(e, at, n))
 		return err_set(err, EK_PARSE, "elf: the %s lies beyond the end of the file", what);
 	return n == 0 || e->src.pread(e->src.user, p, (size_t)n, at, err);
 }
@@ -149,10 +159,9 @@ static bool read_table(struct reader *r, uint64_t at, uint32_t count, uint32_t e
 {
 	uint64_t n = (uint64_t)count * entsize;
 	if (count > MAX_COUNT)
-		return err_set(err, EK_PARSE, "elf: more than %u %ss", MAX_COUNT, what);
-	if (at > r->e->src.size || n > r->e->src.size - at)
-		return err_set(err, EK_PARSE, "elf: the table of %ss lies beyond the end of the file",
-			what);
+		return err_set(err, EK_PARSE, "elf: more than %u %s", MAX_COUNT, what);
+	if (!within(r->e, at, n))
+		return err_set(err, EK_PARSE, "elf: %s lie beyond the end of the file", what);
 	*ret = arena_alloc(r->a, n + 1);
 	return read_at(r->e, *ret, at, n, what, err);
 }
@@ -168,15 +177,15 @@ static bool section_names(struct reader *r, const uint8_t *table, struct err *er
 	const struct elf_section *s = &e->sections[r->shstrndx];
 	if (s->type == ELF_SECTION_NOBITS)
 		return true;
-	if (s->size > MAX_NAMES || s->off > e->src.size || s->size > e->src.size - s->off)
-		return err_set(err, EK_PARSE, "elf: the section names lie beyond the end of the file");
+	if (s->size > MAX_NAMES || !within(e, s->off, s->size))
+		return beyond("section names lie", err);
 	char *names = arena_alloc(r->a, s->size + 1);
 	if (!read_at(e, names, s->off, s->size, "section names", err))
 		return false;
 	for (size_t i = 0; i < e->n_sections; i++) {
 		uint32_t at = word32(e, table + i * r->shentsize);
 		if (at > s->size)
-			return err_set(err, EK_PARSE, "elf: the name of section %zu is out of bounds", i);
+			return err_set(err, EK_PARSE, "elf: no name at %u for section %zu", at, i);
 		e->sections[i].name = str_of(names + at);
 	}
 	return true;
@@ -189,7 +198,7 @@ static bool read_sections(struct reader *r, struct err *err)
 	uint8_t *table;
 	if (!r->shnum)
 		return true;
-	if (!read_table(r, r->shoff, r->shnum, r->shentsize, "section header", &table, err))
+	if (!read_table(r, r->shoff, r->shnum, r->shentsize, "section headers", &table, err))
 		return false;
 	e->n_sections = r->shnum;
 	e->sections = arena_array(r->a, struct elf_section, e->n_sections);
@@ -213,7 +222,7 @@ static bool read_segments(struct reader *r, struct err *err)
 	uint8_t *table;
 	if (!r->phnum)
 		return true;
-	if (!read_table(r, r->phoff, r->phnum, r->phentsize, "program header", &table, err))
+	if (!read_table(r, r->phoff, r->phnum, r->phentsize, "program headers", &table, err))
 		return false;
 	r->segments = arena_array(r->a, struct segment, r->phnum);
 	for (uint32_t i = 0; i < r->phnum; i++) {
@@ -241,8 +250,8 @@ static bool read_interp(struct reader *r, struct err *err)
 	const struct segment *s = find_segment(r, PT_INTERP_);
 	if (!s || !s->filesz)
 		return true;
-	if (s->off > r->e->src.size || s->filesz > r->e->src.size - s->off)
-		return err_set(err, EK_PARSE, "elf: the interpreter lies beyond the end of the file");
+	if (!within(r->e, s->off, s->filesz))
+		return beyond("interpreter lies", err);
 	r->e->has_interp = true;
 	return read_text(r, s->off, s->off + s->filesz, "interpreter", &r->e->interp, err);
 }
@@ -266,11 +275,10 @@ static bool dynamic_section(const struct reader *r, struct dynamic *d, bool *ret
 		if (s->type != SHT_DYNAMIC_)
 			continue;
 		if (s->link >= e->n_sections)
-			return err_set(err, EK_PARSE, "elf: no section %u for dynamic texts", s->link);
+			return err_set(err, EK_PARSE, "elf: no section %u of texts", s->link);
 		const struct elf_section *t = &e->sections[s->link];
-		if (t->type == ELF_SECTION_NOBITS || t->off > e->src.size ||
-			t->size > e->src.size - t->off)
-			return err_set(err, EK_PARSE, "elf: the dynamic texts lie beyond the end of the file");
+		if (t->type == ELF_SECTION_NOBITS || !within(e, t->off, t->size))
+			return beyond("dynamic texts lie", err);
 		*d = (struct dynamic){ s->off, s->size, t->off, t->off + t->size, 0, 0, false };
 		return true;
 	}
@@ -282,10 +290,11 @@ static bool texts_by_address(const struct reader *r, struct dynamic *d, struct e
 {
 	for (uint32_t i = 0; i < r->phnum; i++) {
 		const struct segment *s = &r->segments[i];
-		if (s->type != PT_LOAD_ || d->strtab < s->vaddr || d->strtab - s->vaddr >= s->filesz)
+		if (s->type != PT_LOAD_ || d->strtab < s->vaddr ||
+			d->strtab - s->vaddr >= s->filesz)
 			continue;
 		uint64_t in = d->strtab - s->vaddr, left = s->filesz - in;
-		if (s->off > r->e->src.size || in > r->e->src.size - s->off)
+		if (!within(r->e, s->off, in))
 			break;
 		d->text = s->off + in;
 		d->text_end = d->text + (d->strsz < left ? d->strsz : left);
@@ -306,7 +315,7 @@ static bool read_entries(struct reader *r, struct dynamic *d, struct entry **ret
 	uint8_t *table;
 	if (n > MAX_COUNT)
 		return err_set(err, EK_PARSE, "elf: more than %u dynamic entries", MAX_COUNT);
-	if (!read_table(r, d->off, (uint32_t)n, l->dyn, "dynamic entry", &table, err))
+	if (!read_table(r, d->off, (uint32_t)n, l->dyn, "dynamic entries", &table, err))
 		return false;
 	struct entry *list = arena_array(r->a, struct entry, n + 1);
 	size_t i;

@@ -302,7 +302,8 @@ static void java(void **state)
 /* A key store by hand: a private key with a chain of one, as the format has it. */
 static void java_private_key(void **state)
 {
-	static const char entry[] = "\0\0\0\1\0\1K\0\0\0\0\0\0\0\11\0\0\0\2kk\0\0\0\1\0\5X.509\0\0\0\1c";
+	static const char entry[] = "\0\0\0\1\0\1K\0\0\0\0\0\0\0\11"
+		"\0\0\0\2kk\0\0\0\1\0\5X.509\0\0\0\1c";
 	auto_err struct err err = ERR_INIT;
 	struct jks j = { 0 }, again;
 	(void)state;

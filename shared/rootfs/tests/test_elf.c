@@ -109,7 +109,8 @@ static void sections(void **state)
 
 static void not_elf(void **state)
 {
-	static const char *const texts[] = { "", "\177EL", "#!/bin/sh\n", "\177elf0123456789abcdef" };
+	static const char *const texts[] = { "", "\177EL", "#!/bin/sh\n",
+		"\177elf0123456789abcdef" };
 	(void)state;
 	for (size_t i = 0; i < countof(texts); i++) {
 		auto_arena struct arena a = ARENA_INIT;
