@@ -269,7 +269,7 @@ static bool scan_all(struct build *b, struct err *err)
 	}
 	for (size_t i = 0; i < b->n_pkgs; i++) {
 		log_info("scanning for dependencies of %s", b->pkgs[i].name);
-		if (!scan(pkgs, b->n_pkgs, i, b->req->arch->apk, &b->arena, &b->deps[i], err))
+		if (!scan(pkgs, b->n_pkgs, i, &b->arena, &b->deps[i], err))
 			return err_wrap(err, "scanning package '%s'", b->pkgs[i].name);
 		for (size_t k = 0; k < b->deps[i].warnings.n; k++)
 			log_warn("%.*s", STR_ARG(b->deps[i].warnings.v[k]));

@@ -20,5 +20,5 @@ struct scan_result {
 };
 /* pkgs[0] is the origin; all packages of the build, since a link in one may point at a library
  * in another. Scans pkgs[which]. */
-bool scan(const struct scan_pkg *pkgs, size_t n, size_t which, const char *arch, struct arena *a,
+bool scan(const struct scan_pkg *pkgs, size_t n, size_t which, struct arena *a,
 	struct scan_result *ret, struct err *err) must_check;

@@ -53,6 +53,13 @@ void proc_interrupts(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
+static int64_t last_moment;
+
+void proc_deadline(int64_t mono_ns)
+{
+	last_moment = mono_ns;
+}
+
 bool proc_interrupted(void)
 {
 	return interrupted;
@@ -258,6 +265,8 @@ enum ending { ENDED, TIMED_OUT, STOPPED };
 static enum ending supervise(struct running *r)
 {
 	int64_t deadline = r->o->timeout_ns > 0 ? tstamp_mono_ns() + r->o->timeout_ns : INT64_MAX;
+	if (last_moment && last_moment < deadline)
+		deadline = last_moment;
 	enum ending why = ENDED;
 	if (r->o->timeout_ns > INT64_MAX - tstamp_mono_ns())
 		deadline = INT64_MAX;
