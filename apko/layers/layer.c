@@ -111,8 +111,8 @@ static bool run_piece(struct job *job, struct err *err)
 static void submit_hash(struct making *m)
 {
 	struct hash_job *h = &m->hashes[m->hashing];
-	*h = (struct hash_job){ .job.run = run_hash, .plan = &m->plans.v[m->hashing],
-		.md = m->layers[m->hashing].diff_id };
+	*h = (struct hash_job){ .job = { .run = run_hash, .lane = true },
+		.plan = &m->plans.v[m->hashing], .md = m->layers[m->hashing].diff_id };
 	m->hashing++;
 	pool_submit(m->req->pool, &h->job);
 }

@@ -88,15 +88,18 @@ unsigned pool_cpus(void)
 
 /* The queue; all with the lock held. */
 
-static struct job *take(struct pool *p)
+static struct job *take(struct pool *p, bool lanes)
 {
-	struct job *j = p->head;
+	struct job **at = &p->head;
 
+	while (*at && (*at)->lane && !lanes)
+		at = &(*at)->next;
+	struct job *j = *at;
 	if (!j)
 		return NULL;
-	p->head = j->next;
-	if (!p->head)
-		p->tail = &p->head;
+	*at = j->next;
+	if (!*at)
+		p->tail = at;
 	j->next = NULL;
 	j->state = JOB_RUNNING;
 	return j;
@@ -121,7 +124,7 @@ static void *work(void *arg)
 	slot_of_thread = w.slot;
 	pthread_mutex_lock(&p->lock);
 	while (!p->stop || p->head) {
-		struct job *j = take(p);
+		struct job *j = take(p, true);
 		if (j)
 			run(p, j);
 		else
@@ -174,7 +177,7 @@ void pool_free(struct pool *p)
 	pthread_mutex_lock(&p->lock);
 	p->stop = true;
 	pthread_cond_broadcast(&p->work);
-	for (struct job *j; (j = take(p));)
+	for (struct job *j; (j = take(p, true));)
 		run(p, j);
 	pthread_mutex_unlock(&p->lock);
 	for (unsigned i = 0; i < p->n_threads; i++)
@@ -215,7 +218,7 @@ bool pool_wait(struct pool *p, struct job *j, struct err *err)
 	if (j->state == JOB_IDLE)
 		BUG("waiting for a job that was not submitted");
 	while (j->state != JOB_DONE) {
-		struct job *other = take(p);
+		struct job *other = take(p, j->lane);
 		if (other)
 			run(p, other);
 		else

@@ -13,6 +13,9 @@ struct pool;
 enum job_state { JOB_IDLE, JOB_QUEUED, JOB_RUNNING, JOB_DONE };
 struct job {
 	bool (*run)(struct job *j, struct err *err);	/* embed struct job in the job's data */
+	/* A long job beside others, set before it is submitted: who waits for a job that is none
+	 * leaves it to the workers. */
+	bool lane;
 	struct err err;
 	bool ok;
 	enum job_state state;

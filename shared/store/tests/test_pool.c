@@ -158,10 +158,38 @@ static void width_is_sane(void **state)
 	pool_free(NULL);
 }
 
+/* Without workers a lane runs only when it is waited for itself. */
+static void lanes(void **state)
+{
+	(void)state;
+	struct pool *p = pool_new(1);
+	struct square jobs[4] = { 0 };
+	auto_err struct err err = ERR_INIT;
+
+	for (unsigned i = 0; i < countof(jobs); i++) {
+		jobs[i].job.run = square_run;
+		jobs[i].job.lane = i % 2 == 0;
+		jobs[i].in = i + 2;
+		pool_submit(p, &jobs[i].job);
+	}
+	assert_true(pool_wait(p, &jobs[3].job, &err));
+	assert_int_equal(jobs[1].out, 9);
+	assert_int_equal(jobs[3].out, 25);
+	assert_int_equal(jobs[0].out + jobs[2].out, 0);
+	pool_submit(p, &jobs[3].job);
+	assert_true(pool_wait(p, &jobs[2].job, &err));
+	assert_int_equal(jobs[0].out, 4);
+	assert_int_equal(jobs[2].out, 16);
+	for (unsigned i = 0; i < countof(jobs); i++)
+		assert_true(i == 2 || pool_wait(p, &jobs[i].job, &err));
+	pool_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(results_and_slots),
+		cmocka_unit_test(lanes),
 		cmocka_unit_test(a_failed_job_gives_its_error),
 		cmocka_unit_test(freeing_runs_what_is_queued),
 		cmocka_unit_test(each_runs_every_index_once),
