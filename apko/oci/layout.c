@@ -1,5 +1,6 @@
 #include "apko/oci/layout.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -30,18 +31,17 @@ static bool link_blob(int fd, const struct stat *st, const char *from, const cha
 {
 	if ((st->st_mode & 07777) != 0644 && fchmod(fd, 0644) < 0)
 		return false;
-	if (link(from, path) == 0)
-		return true;
-	/* something else has the name: a link under another one is renamed over it */
-	for (unsigned i = 0; i < LINK_TRIES; i++) {
-		const char *tmp = arena_printf(a, "%s.%ld.%u", path, (long)getpid(), i);
-		if (link(from, tmp) < 0)
-			continue;
-		if (rename(tmp, path) == 0)
-			return true;
-		(void)unlink(tmp);
-		return false;
+	const char *tmp = path;
+	unsigned tries = 0;
+	while (link(from, tmp) < 0) {
+		if (errno != EEXIST || tries++ == LINK_TRIES)
+			return false;
+		tmp = arena_printf(a, "%s.%ld.%u", path, (long)getpid(), tries);
 	}
+	/* where something else had the name, the link is renamed over it */
+	if (tmp == path || rename(tmp, path) == 0)
+		return true;
+	(void)unlink(tmp);
 	return false;
 }
 

@@ -147,6 +147,38 @@ static void layouts(void **state)
 	close_output(&o);
 }
 
+#define OTHER_FS "/dev/shm"
+
+static void layouts_on_another_file_system(void **state)
+{
+	auto_err struct err err = ERR_INIT;
+	struct output o;
+	struct stat here, there, from, to;
+	(void)state;
+	open_output(&o);
+	const char *far = arena_printf(&o.arena, OTHER_FS "/oci-test-%ld", (long)getpid());
+	struct oci_layer *l = &o.imgs[0].layers[1];
+	if (stat(OTHER_FS, &there) < 0 || stat(o.dir, &here) < 0 || here.st_dev == there.st_dev ||
+		!file_write(far, "of one only", 11, 0400, &err)) {
+		close_output(&o);
+		print_message("no second file system here\n");
+		skip();
+	}
+	l->path = far;
+	for (int run = 0; run < 2; run++) {
+		if (!oci_layout_write(in(&o, "out"), o.imgs, 2, o.index, &err))
+			fail_msg("%s", err.msg);
+		check_layout(&o, "out");
+		assert_true(stat(far, &from) == 0 &&
+			stat(blob_in(&o, "out", l->desc.hex), &to) == 0);
+		assert_int_equal(from.st_mtim.tv_nsec, to.st_mtim.tv_nsec);
+		assert_true(run == 0 || to.st_ino == here.st_ino);
+		here = to;
+	}
+	assert_int_equal(unlink(far), 0);
+	close_output(&o);
+}
+
 static void layer_of_wrong_size(void **state)
 {
 	auto_err struct err err = ERR_INIT;
@@ -317,6 +349,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(layouts),
+		cmocka_unit_test(layouts_on_another_file_system),
 		cmocka_unit_test(layer_of_wrong_size),
 		cmocka_unit_test(archives),
 		cmocka_unit_test(bases),
