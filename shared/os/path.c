@@ -106,9 +106,11 @@ void path_force_walk(bool on)
 
 static int open_kernel(int dirfd, const char *path, int flags, mode_t mode)
 {
+	/* O_TMPFILE includes O_DIRECTORY; the kernel refuses a mode that is not needed */
+	bool creates = (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
 	struct open_how how = {
 		.flags = (uint64_t)flags,
-		.mode = flags & (O_CREAT | __O_TMPFILE) ? mode : 0,
+		.mode = creates ? mode : 0,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));

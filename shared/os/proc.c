@@ -53,7 +53,7 @@ void proc_interrupts(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-static int64_t last_moment;
+static int64_t last_moment;	/* 0: none */
 
 void proc_deadline(int64_t mono_ns)
 {
@@ -259,20 +259,23 @@ static bool ended(const struct running *r)
 		? errno == ECHILD : info.si_pid == r->pid;
 }
 
-enum ending { ENDED, TIMED_OUT, STOPPED };
+enum ending { ENDED, TIMED_OUT, TOO_LATE, STOPPED };
 
 /* Pumps until the child has ended, asking and then forcing it to when there is reason. */
 static enum ending supervise(struct running *r)
 {
-	int64_t deadline = r->o->timeout_ns > 0 ? tstamp_mono_ns() + r->o->timeout_ns : INT64_MAX;
-	if (last_moment && last_moment < deadline)
-		deadline = last_moment;
-	enum ending why = ENDED;
-	if (r->o->timeout_ns > INT64_MAX - tstamp_mono_ns())
+	int64_t deadline;
+	enum ending why = ENDED, late = TIMED_OUT;
+	if (r->o->timeout_ns <= 0 ||
+		__builtin_add_overflow(tstamp_mono_ns(), r->o->timeout_ns, &deadline))
 		deadline = INT64_MAX;
+	if (last_moment && last_moment < deadline) {
+		deadline = last_moment;
+		late = TOO_LATE;
+	}
 	while (!ended(r)) {
 		int64_t now = tstamp_mono_ns();
-		enum ending cause = interrupted ? STOPPED : now >= deadline ? TIMED_OUT : ENDED;
+		enum ending cause = interrupted ? STOPPED : now >= deadline ? late : ENDED;
 		if (why == ENDED && cause != ENDED) {
 			why = cause;
 			kill_group(r, SIGTERM);
@@ -412,6 +415,8 @@ static bool judge(const struct running *r, enum ending why, struct err *err)
 		return false;
 	if (why == STOPPED)
 		return proc_check(err);
+	if (why == TOO_LATE)
+		return err_set(err, EK_CANCELLED, "'%s' was stopped: time is up", r->o->argv[0]);
 	if (why == TIMED_OUT)
 		return err_set(err, EK_CANCELLED, "'%s' was stopped after %.1f s: time is up",
 			r->o->argv[0], (double)r->o->timeout_ns / 1e9);
