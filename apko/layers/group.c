@@ -127,7 +127,8 @@ bool layer_group(const struct install_result *installed, int64_t budget, struct 
 	struct layer_groups out = { 0 };
 	bool ok = true;
 	if (budget < 0)
-		return err_set(err, EK_USAGE, "layering budget %lld is negative", (long long)budget);
+		return err_set(err, EK_USAGE, "layering budget %lld is negative",
+			(long long)budget);
 	g.up = arena_array(a, size_t, installed->n + 1);
 	map_init(&g.names, a);
 	for (size_t i = 0; i < installed->n; i++) {

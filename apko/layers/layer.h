@@ -26,7 +26,7 @@ struct layers {
 struct layer_req {
 	struct tree *tree;
 	const struct install_result *installed;	/* used when layered */
-	bool layered;		/* by origin, at most max(budget, 1) + 1 layers; else a single one */
+	bool layered;		/* by origin: at most max(budget, 1) + 1 layers; else one */
 	int64_t budget;
 	int level;		/* of deflate: SPLICE_LEVEL_LAYER */
 	struct store *store;
