@@ -30,7 +30,7 @@
 
 struct arena_block {
 	struct arena_block *next;
-	size_t size, used;	/* of data */
+	size_t size, used; /* of data */
 	_Alignas(ALIGNMENT) char data[];
 };
 

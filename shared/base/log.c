@@ -15,17 +15,17 @@
 static struct {
 	int level, fd;
 	bool colour;
-} sink = { .level = LOG_INFO, .fd = STDERR_FILENO };
+} sink = {.level = LOG_INFO, .fd = STDERR_FILENO};
 static _Thread_local const char *line_attr;
 
 static const struct {
 	int level;
 	const char *name, *tag, *colour;
 } levels[] = {
-	{ LOG_DEBUG, "debug", "DEBU", "\033[35m" },
-	{ LOG_INFO, "info", "INFO", "\033[36m" },
-	{ LOG_WARN, "warn", "WARN", "\033[33m" },
-	{ LOG_ERROR, "error", "ERRO", "\033[31m" },
+	{LOG_DEBUG, "debug", "DEBU", "\033[35m"},
+	{LOG_INFO, "info", "INFO", "\033[36m"},
+	{LOG_WARN, "warn", "WARN", "\033[33m"},
+	{LOG_ERROR, "error", "ERRO", "\033[31m"},
 };
 
 void log_setup(int level, int fd)
@@ -75,7 +75,7 @@ void log_attr(const char *attr)
 /* Bytes of the UTF-8 character at s that may be shown, 0 if it is malformed or a C1 control. */
 static size_t shown(struct str s)
 {
-	static const unsigned char least[] = { 0, 0, 0xa0, 0xa0, 0x90 };
+	static const unsigned char least[] = {0, 0, 0xa0, 0xa0, 0x90};
 	unsigned char c = (unsigned char)s.p[0];
 	size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
 	if (n < 2)

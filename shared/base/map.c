@@ -11,7 +11,7 @@ struct map_entry {
 
 void map_init(struct map *m, struct arena *arena)
 {
-	*m = (struct map){ .arena = arena };
+	*m = (struct map){.arena = arena};
 }
 
 void map_release(struct map *m)

@@ -157,8 +157,8 @@ unsigned match_distance(struct str a, struct str b, unsigned max)
 		row[0] = i;
 		for (unsigned j = 1; j <= b.n; j++) {
 			unsigned up = row[j];
-			row[j] = min3(row[j - 1] + 1, up + 1,
-				diagonal + (a.p[i - 1] != b.p[j - 1]));
+			row[j] =
+				min3(row[j - 1] + 1, up + 1, diagonal + (a.p[i - 1] != b.p[j - 1]));
 			diagonal = up;
 		}
 	}

@@ -45,8 +45,8 @@ bool num_i64(struct str s, int64_t *ret_n)
 
 bool num_bool(struct str s, bool *ret_b)
 {
-	static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True" };
-	static const char *const no[] = { "0", "f", "F", "false", "FALSE", "False" };
+	static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True"};
+	static const char *const no[] = {"0", "f", "F", "false", "FALSE", "False"};
 	for (size_t i = 0; i < countof(yes); i++) {
 		if (str_is(s, yes[i]) || str_is(s, no[i])) {
 			*ret_b = str_is(s, yes[i]);
@@ -71,7 +71,7 @@ struct decimal {
 static bool take_decimal(struct str *s, struct decimal *d)
 {
 	size_t digits = 0;
-	*d = (struct decimal){ .scale = 1 };
+	*d = (struct decimal){.scale = 1};
 	for (; at_digit(*s); *s = str_from(*s, 1), digits++)
 		if (__builtin_mul_overflow(d->whole, 10, &d->whole) ||
 			__builtin_add_overflow(d->whole, (uint64_t)(s->p[0] - '0'), &d->whole))
@@ -123,14 +123,14 @@ static const struct {
 	const char *name;
 	uint64_t ns;
 } units[] = {
-	{ "ns", 1 },
-	{ "us", 1000 },
-	{ "\xc2\xb5s", 1000 },
-	{ "\xce\xbcs", 1000 },
-	{ "ms", 1000000 },
-	{ "s", 1000000000 },
-	{ "m", UINT64_C(60000000000) },
-	{ "h", UINT64_C(3600000000000) },
+	{"ns", 1},
+	{"us", 1000},
+	{"\xc2\xb5s", 1000},
+	{"\xce\xbcs", 1000},
+	{"ms", 1000000},
+	{"s", 1000000000},
+	{"m", UINT64_C(60000000000)},
+	{"h", UINT64_C(3600000000000)},
 };
 
 static bool take_unit(struct str *s, uint64_t *ret_ns)
@@ -168,7 +168,8 @@ bool num_duration(struct str s, int64_t *ret_ns)
 			return false;
 		/* in floating point, as Go does it, so that both round alike */
 		double part = (double)d.frac * ((double)unit / (double)d.scale);
-		if (!scaled(d, unit, (uint64_t)part, &n) || __builtin_add_overflow(total, n, &total))
+		if (!scaled(d, unit, (uint64_t)part, &n) ||
+			__builtin_add_overflow(total, n, &total))
 			return false;
 	}
 	if (total > (uint64_t)INT64_MAX + minus)

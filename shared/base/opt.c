@@ -25,7 +25,7 @@ struct parser {
 	struct arena *a;
 	VEC(struct slot) slots;
 	struct strs args;
-	const char *attached;	/* "false" of "-v=false", which getopt does not know */
+	const char *attached; /* "false" of "-v=false", which getopt does not know */
 	bool help;
 };
 
@@ -64,7 +64,7 @@ static bool store_list(struct parser *p, struct slot *s, struct str text)
 {
 	struct strs *list = (struct strs *)s->field;
 	if (!s->seen)
-		*list = (struct strs){ 0 };
+		*list = (struct strs){0};
 	return add_items(p, list, text);
 }
 
@@ -115,7 +115,7 @@ static const char *const type_names[] = {
 static void add_table(struct parser *p, const struct opt *opts, void *req)
 {
 	for (; opts && opts->name; opts++) {
-		struct slot s = { .opt = opts, .field = (char *)req + opts->offset };
+		struct slot s = {.opt = opts, .field = (char *)req + opts->offset};
 		if (opts->def && !store(p, &s, opts->def))
 			BUG("default of --%s", opts->name);
 		vec_push(p->a, &p->slots, s);
@@ -133,7 +133,8 @@ static struct slot *slot_named(struct parser *p, struct str name)
 static struct slot *slot_of(struct parser *p, int got)
 {
 	if (got >= FIRST_LONG)
-		return (size_t)(got - FIRST_LONG) < p->slots.n ? &p->slots.v[got - FIRST_LONG] : NULL;
+		return (size_t)(got - FIRST_LONG) < p->slots.n ? &p->slots.v[got - FIRST_LONG]
+							       : NULL;
 	for (size_t i = 0; i < p->slots.n; i++)
 		if (p->slots.v[i].opt->letter == got)
 			return &p->slots.v[i];
@@ -174,16 +175,16 @@ static void getopt_tables(struct parser *p, struct option **ret_long, char **ret
 	for (size_t i = 0; i < p->slots.n; i++) {
 		const struct opt *o = p->slots.v[i].opt;
 		bool flag = o->type == OPT_BOOL;
-		longs[i] = (struct option){ o->name, flag ? optional_argument : required_argument, NULL,
-			FIRST_LONG + (int)i };
+		longs[i] = (struct option){o->name, flag ? optional_argument : required_argument,
+			NULL, FIRST_LONG + (int)i};
 		if (!o->letter)
 			continue;
 		*q++ = o->letter;
 		if (!flag)
 			*q++ = ':';
 	}
-	longs[p->slots.n] = (struct option){ "help", optional_argument, NULL,
-		FIRST_LONG + (int)p->slots.n };
+	longs[p->slots.n] =
+		(struct option){"help", optional_argument, NULL, FIRST_LONG + (int)p->slots.n};
 	if (!slot_of(p, 'h'))
 		*q++ = 'h';
 	*ret_long = longs;
@@ -231,8 +232,8 @@ static bool take(struct parser *p, struct slot *s, const char *value, struct err
 
 /* What getopt made of arg. `whole`: nothing is left in the argument; `inside`: a value came from
  * the same argument. */
-static bool take_letter(struct parser *p, int got, const char *arg, bool whole, bool inside,
-	struct err *err)
+static bool take_letter(
+	struct parser *p, int got, const char *arg, bool whole, bool inside, struct err *err)
 {
 	struct slot *s = slot_of(p, got == '?' || got == ':' ? optopt : got);
 	if (!s && got == 'h') {
@@ -303,7 +304,7 @@ static bool run_getopt(struct parser *p, int argc, char **argv, struct err *err)
 bool opt_parse(const struct opt *opts, const struct opt *globals, int argc, char **argv, void *req,
 	void *global_req, struct arena *a, struct strs *ret_args, bool *ret_help, struct err *err)
 {
-	struct parser p = { .a = a };
+	struct parser p = {.a = a};
 	add_table(&p, opts, req);
 	add_table(&p, globals, global_req);
 	char **copy = arena_array(a, char *, (size_t)argc + 1);
@@ -312,7 +313,8 @@ bool opt_parse(const struct opt *opts, const struct opt *globals, int argc, char
 		return false;
 	for (size_t i = 0; !p.help && i < p.slots.n; i++)
 		if ((p.slots.v[i].opt->flags & OPT_REQUIRED) && !p.slots.v[i].seen)
-			return err_set(err, EK_USAGE, "flag '--%s' is required", p.slots.v[i].opt->name);
+			return err_set(
+				err, EK_USAGE, "flag '--%s' is required", p.slots.v[i].opt->name);
 	*ret_help = p.help;
 	*ret_args = p.args;
 	return true;

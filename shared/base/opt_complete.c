@@ -26,7 +26,7 @@ static void put_quoted(const char *before, const char *text, bool fish)
 static void each_option(const struct prog *prog, const struct cmd *c,
 	void (*put)(const struct opt *o, const struct prog *prog, const struct cmd *c))
 {
-	static const struct opt help = { .name = "help", .letter = 'h', .help = "print help" };
+	static const struct opt help = {.name = "help", .letter = 'h', .help = "print help"};
 	for (const struct opt *o = c ? c->opts : NULL; o && o->name; o++)
 		if (!(o->flags & OPT_HIDDEN))
 			put(o, prog, c);
@@ -114,13 +114,13 @@ static void valued(const struct opt *o, const struct prog *prog, const struct cm
 
 /* How a row of the table is written in a shell's language. */
 struct dialect {
-	const char *open, *close;	/* of a list */
+	const char *open, *close; /* of a list */
 	void (*word)(struct str word, const char *summary);
 	void (*flag)(const struct opt *o, const struct prog *prog, const struct cmd *c);
 };
 
-static void row(const struct prog *prog, const struct cmd *c, const char *name,
-	const struct dialect *d)
+static void row(
+	const struct prog *prog, const struct cmd *c, const char *name, const struct dialect *d)
 {
 	printf("\t'%s')\n\t\tflags=%s", name, d->open);
 	each_option(prog, c, d->flag);
@@ -186,50 +186,55 @@ static void groups(const struct prog *prog, const char *between)
 }
 
 /* The loop that finds $cmd, the same in bash and zsh but for the array. */
-static void find_words(const struct prog *prog, const char *array, const char *start,
-	const char *end)
+static void find_words(
+	const struct prog *prog, const char *array, const char *start, const char *end)
 {
 	printf("\tfor ((i = %s; i < %s; i++)); do\n\t\tcase ${%s[i]} in\n\t\t", start, end, array);
 	global_values(prog, "|");
 	/* bash splits --name=value into three words */
 	printf(")\n\t\t\t((i++))\n\t\t\tif [[ ${%s[i]} == = ]]; then\n\t\t\t\t((i++))\n"
-		"\t\t\tfi\n\t\t\t;;\n", array);
+	       "\t\t\tfi\n\t\t\t;;\n",
+		array);
 	printf("\t\t-*) ;;\n\t\t*)\n\t\t\tcmd=\"${cmd:+$cmd }${%s[i]}\"\n"
-		"\t\t\tcase $cmd in\n\t\t\t", array);
+	       "\t\t\tcase $cmd in\n\t\t\t",
+		array);
 	groups(prog, "|");
 	printf(") ;;\n\t\t\t*) break ;;\n\t\t\tesac\n\t\t\t;;\n\t\tesac\n\tdone\n");
 }
 
 static void complete_bash(const struct prog *prog)
 {
-	static const struct dialect bash = { "'", "'", bash_word, bash_flag };
+	static const struct dialect bash = {"'", "'", bash_word, bash_flag};
 	printf("_%s() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
-		"\tlocal i cmd= names= flags= valued=\n", prog->name);
+	       "\tlocal i cmd= names= flags= valued=\n",
+		prog->name);
 	find_words(prog, "COMP_WORDS", "1", "COMP_CWORD");
 	table(prog, &bash);
 	printf("\tif [[ $cur == = ]]; then\n\t\tcur=\n\t\tnames=\n"
-		"\telif [[ $prev == = || $valued == *\" $prev \"* ]]; then\n\t\tnames=\n"
-		"\telif [[ $cur == -* ]]; then\n\t\tnames=$flags\n\tfi\n"
-		"\tif [[ $names ]]; then\n"
-		"\t\tmapfile -t COMPREPLY < <(compgen -W \"$names\" -- \"$cur\")\n"
-		"\telse\n\t\tcompopt -o filenames 2>/dev/null\n"
-		"\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n\tfi\n"
-		"}\ncomplete -F _%s %s\n", prog->name, prog->name);
+	       "\telif [[ $prev == = || $valued == *\" $prev \"* ]]; then\n\t\tnames=\n"
+	       "\telif [[ $cur == -* ]]; then\n\t\tnames=$flags\n\tfi\n"
+	       "\tif [[ $names ]]; then\n"
+	       "\t\tmapfile -t COMPREPLY < <(compgen -W \"$names\" -- \"$cur\")\n"
+	       "\telse\n\t\tcompopt -o filenames 2>/dev/null\n"
+	       "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n\tfi\n"
+	       "}\ncomplete -F _%s %s\n",
+		prog->name, prog->name);
 }
 
 static void complete_zsh(const struct prog *prog)
 {
-	static const struct dialect zsh = { "(", ")", zsh_word, zsh_flag };
+	static const struct dialect zsh = {"(", ")", zsh_word, zsh_flag};
 	printf("#compdef %s\n\n_%s() {\n\tlocal line=(\"${words[@]}\") i cmd= valued=\n"
-		"\tlocal -a names=() flags=()\n", prog->name, prog->name);
+	       "\tlocal -a names=() flags=()\n",
+		prog->name, prog->name);
 	find_words(prog, "line", "2", "CURRENT");
 	table(prog, &zsh);
 	printf("\tif [[ $valued == *\" ${line[CURRENT-1]} \"* ]]; then\n\t\t_files\n"
-		"\telif compset -P '--*='; then\n\t\t_files\n"
-		"\telif [[ $PREFIX == -* ]]; then\n\t\t_describe -o flag flags\n"
-		"\telif (( $#names )); then\n\t\t_describe command names\n"
-		"\telse\n\t\t_files\n\tfi\n}\n\n"
-		"if [[ $funcstack[1] == _%s ]]; then\n\t_%s \"$@\"\nelse\n\tcompdef _%s %s\nfi\n",
+	       "\telif compset -P '--*='; then\n\t\t_files\n"
+	       "\telif [[ $PREFIX == -* ]]; then\n\t\t_describe -o flag flags\n"
+	       "\telif (( $#names )); then\n\t\t_describe command names\n"
+	       "\telse\n\t\t_files\n\tfi\n}\n\n"
+	       "if [[ $funcstack[1] == _%s ]]; then\n\t_%s \"$@\"\nelse\n\tcompdef _%s %s\nfi\n",
 		prog->name, prog->name, prog->name, prog->name);
 }
 
@@ -246,8 +251,8 @@ static void fish_flag(const struct opt *o, const struct prog *prog, const struct
 
 static void fish_words(const struct prog *prog, struct str at, struct str word, const char *summary)
 {
-	printf("complete -c %s -f -n '__%s_at %.*s' -a %.*s -d ", prog->name, prog->name, STR_ARG(at),
-		STR_ARG(word));
+	printf("complete -c %s -f -n '__%s_at %.*s' -a %.*s -d ", prog->name, prog->name,
+		STR_ARG(at), STR_ARG(word));
 	put_quoted("", summary, true);
 	putchar('\n');
 }
@@ -271,11 +276,12 @@ static void complete_fish(const struct prog *prog)
 {
 	struct str first, second;
 	printf("function __%s_at\n\tset -l line (commandline -opc)\n\tset -l cmd\n\tset -l skip 0\n"
-		"\tfor word in $line[2..-1]\n\t\tif test $skip = 1\n\t\t\tset skip 0\n"
-		"\t\t\tcontinue\n\t\tend\n\t\tswitch $word\n\t\t\tcase ", prog->name);
+	       "\tfor word in $line[2..-1]\n\t\tif test $skip = 1\n\t\t\tset skip 0\n"
+	       "\t\t\tcontinue\n\t\tend\n\t\tswitch $word\n\t\t\tcase ",
+		prog->name);
 	global_values(prog, " ");
 	printf("\n\t\t\t\tset skip 1\n\t\t\tcase '-*'\n\t\t\tcase '*'\n\t\t\t\tset -a cmd $word\n"
-		"\t\t\t\tcontains -- \"$cmd\" ");
+	       "\t\t\t\tcontains -- \"$cmd\" ");
 	groups(prog, " ");
 	printf("\n\t\t\t\tor break\n\t\tend\n\tend\n\ttest \"$cmd\" = \"$argv\"\nend\n");
 	fish_commands(prog, STR_NONE);
@@ -295,9 +301,9 @@ static const struct {
 	const char *name;
 	void (*write)(const struct prog *prog);
 } shells[] = {
-	{ "bash", complete_bash },
-	{ "zsh", complete_zsh },
-	{ "fish", complete_fish },
+	{"bash", complete_bash},
+	{"zsh", complete_zsh},
+	{"fish", complete_fish},
 };
 
 bool opt_completion(const struct prog *prog, const char *shell, struct err *err)

@@ -6,11 +6,11 @@
 #include "shared/base/buf.h"
 
 #define WIDTH 80
-#define MAX_HEAD 30	/* longer ones get a line of their own */
+#define MAX_HEAD 30 /* longer ones get a line of their own */
 
 static const struct opt help_opts[] = {
-	{ .name = "help", .letter = 'h', .type = OPT_BOOL, .help = "print this" },
-	{ 0 },
+	{.name = "help", .letter = 'h', .type = OPT_BOOL, .help = "print this"},
+	{0},
 };
 
 /* Prints text, the cursor being at column `at`, wrapped at the width and indented by `column`. */
@@ -100,7 +100,8 @@ static bool any_visible(const struct opt *opts)
 void opt_help_cmd(const struct prog *prog, const struct cmd *cmd)
 {
 	auto_buf struct buf usage = BUF_INIT(BUF_NOLIMIT);
-	int width = widest_option(cmd->opts, widest_option(prog->globals, widest_option(help_opts, 0)));
+	int width =
+		widest_option(cmd->opts, widest_option(prog->globals, widest_option(help_opts, 0)));
 	print_wrapped(cmd->summary, 0, 0);
 	buf_printf(&usage, "%s %s [flags] %s", prog->name, cmd->name, cmd->args ? cmd->args : "");
 	printf("\nUsage:\n  ");
@@ -116,8 +117,7 @@ static bool listed(const struct cmd *c, const char *group)
 {
 	struct str first, second;
 	return !c->hidden &&
-		(!group ||
-			(str_cut(str_of(c->name), ' ', &first, &second) && str_is(first, group)));
+	       (!group || (str_cut(str_of(c->name), ' ', &first, &second) && str_is(first, group)));
 }
 
 static void print_command(const char *name, int width, const char *summary)
@@ -140,7 +140,8 @@ void opt_help_prog(const struct prog *prog, const char *group)
 		if (listed(c, group))
 			print_command(c->name, width, c->summary);
 	if (!group) {
-		print_command("completion", width, "print a completion script for bash, zsh or fish");
+		print_command(
+			"completion", width, "print a completion script for bash, zsh or fish");
 		print_command("help", width, "print this, or the help of a command");
 	}
 	print_globals(prog, widest_option(prog->globals, widest_option(help_opts, 0)));

@@ -34,10 +34,10 @@ static bool is_group(const struct prog *prog, const char *word)
 	return false;
 }
 
-static bool no_such_cmd(const struct prog *prog, int argc, char **argv, struct arena *a,
-	struct err *err)
+static bool no_such_cmd(
+	const struct prog *prog, int argc, char **argv, struct arena *a, struct err *err)
 {
-	VEC(const char *) names = { 0 };
+	VEC(const char *) names = {0};
 	for (const struct cmd *c = prog->cmds; c->name; c++)
 		if (!c->hidden)
 			vec_push(a, &names, c->name);
@@ -79,10 +79,10 @@ static bool run_cmd(const struct prog *prog, const struct cmd *c, int argc, char
 	struct arena *a, struct err *err)
 {
 	void *req = arena_alloc(a, c->req_size ? c->req_size : 1);
-	struct strs args = { 0 };
+	struct strs args = {0};
 	bool help = false;
 	if (!opt_parse(c->opts, prog->globals, argc, argv, req, prog->global_req, a, &args, &help,
-			err))
+		    err))
 		return false;
 	if (help) {
 		opt_help_cmd(prog, c);
@@ -123,8 +123,8 @@ static int find_word(const struct prog *prog, int argc, char **argv)
 	return i < argc ? i : argc;
 }
 
-static bool help_on(const struct prog *prog, int argc, char **argv, struct arena *a,
-	struct err *err)
+static bool help_on(
+	const struct prog *prog, int argc, char **argv, struct arena *a, struct err *err)
 {
 	int words;
 	if (argc == 0 || argv[0][0] == '-') {
@@ -156,17 +156,17 @@ static bool completion(const struct prog *prog, int argc, char **argv, struct er
 /* Without a command there is only help, once the global options are found good. */
 static bool no_cmd(const struct prog *prog, int argc, char **argv, struct arena *a, struct err *err)
 {
-	struct strs args = { 0 };
+	struct strs args = {0};
 	bool help;
-	if (!opt_parse(NULL, prog->globals, argc, argv, NULL, prog->global_req, a, &args, &help,
-			err))
+	if (!opt_parse(
+		    NULL, prog->globals, argc, argv, NULL, prog->global_req, a, &args, &help, err))
 		return false;
 	opt_help_prog(prog, NULL);
 	return true;
 }
 
-static bool dispatch(const struct prog *prog, int argc, char **argv, struct arena *a,
-	struct err *err)
+static bool dispatch(
+	const struct prog *prog, int argc, char **argv, struct arena *a, struct err *err)
 {
 	int at = find_word(prog, argc, argv), words = 0;
 	if (at == argc)

@@ -11,12 +11,12 @@ static bool is_blank(char c)
 
 struct str str_of(const char *cstr)
 {
-	return (struct str){ cstr, cstr ? strlen(cstr) : 0 };
+	return (struct str){cstr, cstr ? strlen(cstr) : 0};
 }
 
 struct str str_n(const char *p, size_t n)
 {
-	return (struct str){ p, n };
+	return (struct str){p, n};
 }
 
 bool str_eq(struct str a, struct str b)
@@ -116,7 +116,7 @@ bool str_next(struct str *rest, char sep, struct str *part)
 	long at = str_chr(*rest, sep);
 	if (at < 0) {
 		*part = *rest;
-		*rest = (struct str){ NULL, (size_t)-1 };
+		*rest = (struct str){NULL, (size_t)-1};
 		return true;
 	}
 	*part = str_n(rest->p, (size_t)at);

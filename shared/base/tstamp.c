@@ -43,7 +43,8 @@ bool tstamp_env(bool *ret_set, int64_t *ret_sec, struct err *err)
 	}
 	if (!num_i64(s, &sec)) {
 		err_set(err, EK_USAGE, "SOURCE_DATE_EPOCH is '%s', not a number of seconds", text);
-		return err_hint(err, "set it to seconds since 1970, for example $(date +%%s), or unset it");
+		return err_hint(
+			err, "set it to seconds since 1970, for example $(date +%%s), or unset it");
 	}
 	*ret_set = true;
 	*ret_sec = sec;
@@ -62,7 +63,7 @@ static bool take_digits(struct str *s, size_t n, unsigned *ret)
 
 static unsigned month_days(unsigned y, unsigned m)
 {
-	static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	static const unsigned char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
 	return days[m - 1] + (m == 2 && leap);
 }

@@ -16,7 +16,7 @@
 #include "shared/os/path.h"
 
 #define MAX_DEPTH 1024
-#define KEPT_OPEN 32	/* deepest directories held by descriptor */
+#define KEPT_OPEN 32 /* deepest directories held by descriptor */
 
 static int name_cmp(const void *a, const void *b)
 {
@@ -32,7 +32,7 @@ static bool list_fd(int fd, const char *path, struct arena *a, char ***ret_names
 		fd_close(&fd);
 		return err_sys(err, "cannot read the directory '%s'", path);
 	}
-	VEC(char *) names = { 0 };
+	VEC(char *) names = {0};
 	struct dirent *e;
 	while (errno = 0, (e = readdir(d))) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
@@ -64,11 +64,11 @@ bool dir_names(const char *path, struct arena *a, struct strs *ret_names, struct
 
 /* A directory on the way down. */
 struct level {
-	int fd;			/* -1 while it is put aside */
+	int fd; /* -1 while it is put aside */
 	dev_t dev;
 	ino_t ino;
-	size_t base;		/* length of its path */
-	struct arena memory;	/* of the names */
+	size_t base;         /* length of its path */
+	struct arena memory; /* of the names */
 	char **names;
 	size_t n, at;
 };
@@ -78,13 +78,13 @@ struct level {
 struct descent {
 	struct level *v;
 	size_t n;
-	struct buf path;	/* relative, of what is being visited */
+	struct buf path; /* relative, of what is being visited */
 	const char *root;
 };
 
 static void descent_init(struct descent *d, const char *root)
 {
-	*d = (struct descent){ .path = BUF_INIT(BUF_NOLIMIT), .root = root };
+	*d = (struct descent){.path = BUF_INIT(BUF_NOLIMIT), .root = root};
 	d->v = calloc(MAX_DEPTH + 1, sizeof(*d->v));
 	if (!d->v)
 		BUG("out of memory");
@@ -116,16 +116,16 @@ static bool descend(struct descent *d, int fd, struct err *err)
 	auto_fd int owned = fd;
 	struct stat st;
 	if (d->n > MAX_DEPTH)
-		return err_set(err, EK_OTHER, "'%s' is more than %d directories deep", d->root,
-			MAX_DEPTH);
+		return err_set(
+			err, EK_OTHER, "'%s' is more than %d directories deep", d->root, MAX_DEPTH);
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0 || fstat(fd, &st) != 0) {
 		fd_close(&copy);
 		return err_sys(err, "cannot read the directory '%s/%s'", d->root, d->path.p);
 	}
 	struct level *l = &d->v[d->n++];
-	*l = (struct level){ .fd = fd_steal(&owned), .dev = st.st_dev, .ino = st.st_ino,
-		.base = d->path.n };
+	*l = (struct level){
+		.fd = fd_steal(&owned), .dev = st.st_dev, .ino = st.st_ino, .base = d->path.n};
 	if (d->n > KEPT_OPEN)
 		fd_close(&d->v[d->n - KEPT_OPEN].fd);
 	return list_fd(copy, d->root, &l->memory, &l->names, &l->n, err);
@@ -142,8 +142,8 @@ static bool ascend(struct descent *d, struct err *err)
 		if (to->fd < 0 || fstat(to->fd, &st) != 0)
 			ok = err_sys(err, "cannot go back up in '%s'", d->root);
 		else if (st.st_dev != to->dev || st.st_ino != to->ino)
-			ok = err_set(err, EK_OTHER, "'%s' was moved about while it was read",
-				d->root);
+			ok = err_set(
+				err, EK_OTHER, "'%s' was moved about while it was read", d->root);
 	}
 	level_release(from);
 	d->n--;
@@ -172,7 +172,7 @@ struct walking {
 
 static bool walk_entry(struct walking *w, const char *name, struct err *err)
 {
-	struct dir_entry e = { .path = w->d.path.p, .name = name };
+	struct dir_entry e = {.path = w->d.path.p, .name = name};
 	const char *root = w->d.root;
 	char target[PATH_MAX];
 	e.dirfd = descent_top(&w->d)->fd;
@@ -203,7 +203,7 @@ bool dir_walk(const char *root,
 	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "cannot open the directory '%s'", root);
-	struct walking w = { .fn = fn, .user = user };
+	struct walking w = {.fn = fn, .user = user};
 	descent_init(&w.d, root);
 	bool ok = descend(&w.d, fd, err);
 	while (ok && w.d.n) {
@@ -220,7 +220,7 @@ static bool make_one(const char *path, mode_t mode, struct err *err)
 	if (mkdir(path, 0700) == 0) {
 		auto_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		return (fd >= 0 && fchmod(fd, mode) == 0) ||
-			err_sys(err, "cannot set the mode of '%s'", path);
+		       err_sys(err, "cannot set the mode of '%s'", path);
 	}
 	if (errno == EEXIST && stat(path, &st) == 0) {
 		if (S_ISDIR(st.st_mode))
@@ -255,7 +255,7 @@ static bool mount_of(int fd, uint64_t *ret_id)
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &sx) != 0)
 		return false;
 	*ret_id = sx.stx_mask & STATX_MNT_ID ? sx.stx_mnt_id
-		: makedev(sx.stx_dev_major, sx.stx_dev_minor);
+					     : makedev(sx.stx_dev_major, sx.stx_dev_minor);
 	return true;
 }
 
@@ -301,8 +301,8 @@ static bool remove_entry(struct removing *r, int dirfd, const char *name, struct
 	if (r->d.n == 0)
 		r->mount = mount;
 	if (mount != r->mount)
-		return err_set(err, EK_OTHER, "cannot remove '%s/%s': it is a mount point", r->d.root,
-			r->d.path.p);
+		return err_set(err, EK_OTHER, "cannot remove '%s/%s': it is a mount point",
+			r->d.root, r->d.path.p);
 	return descend(&r->d, fd_steal(&fd), err);
 }
 
@@ -327,14 +327,16 @@ bool dir_remove(const char *path, struct err *err)
 	}
 	struct str last = path_base(whole);
 	if (last.n == 0 || str_is(last, ".") || str_is(last, ".."))
-		return err_set(err, EK_OTHER, "cannot remove '%s': it has no name of its own", path);
-	struct removing r = { .mount = 0 };
+		return err_set(
+			err, EK_OTHER, "cannot remove '%s': it has no name of its own", path);
+	struct removing r = {.mount = 0};
 	const char *root = arena_strndup(&a, whole.p, whole.n);
 	descent_init(&r.d, root);
 	bool ok = remove_entry(&r, AT_FDCWD, root, err);
 	while (ok && r.d.n) {
 		const char *name = next_name(&r.d);
-		ok = name ? remove_entry(&r, descent_top(&r.d)->fd, name, err) : remove_left(&r, err);
+		ok = name ? remove_entry(&r, descent_top(&r.d)->fd, name, err)
+			  : remove_left(&r, err);
 	}
 	descent_release(&r.d);
 	return ok;

@@ -13,7 +13,7 @@
 #include "shared/os/proc.h"
 
 #define CHUNK (256u << 10)
-#define MAX_GUESS (64 << 20)	/* sizes are not believed beyond */
+#define MAX_GUESS (64 << 20) /* sizes are not believed beyond */
 
 void fd_close(int *fd)
 {
@@ -121,7 +121,7 @@ static bool copy_by_hand(int from, off_t at, int to, off_t n, const char *name, 
 	while (ok && n) {
 		size_t part = n < (off_t)CHUNK ? (size_t)n : CHUNK;
 		ok = fd_pread_all(from, block, part, at, name, err) &&
-			fd_write_all(to, block, part, name, err);
+		     fd_write_all(to, block, part, name, err);
 		at += (off_t)part;
 		n -= (off_t)part;
 	}
@@ -136,7 +136,7 @@ bool fd_copy(int from, off_t from_at, int to, off_t n, const char *name, struct 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS ||
-				errno == EOPNOTSUPP || errno == EPERM || errno == EBADF))
+				       errno == EOPNOTSUPP || errno == EPERM || errno == EBADF))
 			return copy_by_hand(from, from_at, to, n, name, err);
 		if (got < 0)
 			return err_sys(err, "cannot copy '%s'", name);
@@ -156,7 +156,7 @@ static int open_beside(const char *path, mode_t mode, char **ret_tmp)
 	for (int tries = 0; fd < 0 && tries < 1000; tries++) {
 		char *tmp;
 		if (asprintf(&tmp, "%.*s.tmp-%d-%u", dir, path, (int)getpid(),
-				atomic_fetch_add(&serial, 1)) < 0)
+			    atomic_fetch_add(&serial, 1)) < 0)
 			BUG("out of memory");
 		fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 		int code = errno;
@@ -186,7 +186,7 @@ bool outfile_open(struct outfile *o, const char *path, mode_t mode, struct err *
 	copy = strdup(path);
 	if (!copy)
 		BUG("out of memory");
-	*o = (struct outfile){ .fd = fd, .tmp = tmp, .path = copy };
+	*o = (struct outfile){.fd = fd, .tmp = tmp, .path = copy};
 	return true;
 }
 
@@ -218,7 +218,7 @@ bool file_write(const char *path, const void *p, size_t n, mode_t mode, struct e
 {
 	auto_outfile struct outfile o = OUTFILE_INIT;
 	return outfile_open(&o, path, mode, err) && fd_write_all(o.fd, p, n, path, err) &&
-		outfile_commit(&o, false, err);
+	       outfile_commit(&o, false, err);
 }
 
 int file_lock(const char *path, bool wait, struct err *err)

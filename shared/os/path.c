@@ -20,7 +20,7 @@ struct str path_clean(struct arena *a, struct str path)
 {
 	bool rooted = path.n && path.p[0] == '/';
 	char *out = arena_alloc(a, path.n + 2);
-	size_t n = 0, floor = 0;	/* floor: what ".." may not remove */
+	size_t n = 0, floor = 0; /* floor: what ".." may not remove */
 	if (rooted)
 		out[n++] = '/';
 	floor = n;
@@ -184,8 +184,7 @@ static int open_self(const struct walk *w, int flags)
 /* A slash at the end asks for a directory and follows links, as the kernel has it. */
 static bool follows(bool last, bool slash, int flags)
 {
-	return !last || slash ||
-		!((flags & O_NOFOLLOW) || ((flags & O_CREAT) && (flags & O_EXCL)));
+	return !last || slash || !((flags & O_NOFOLLOW) || ((flags & O_CREAT) && (flags & O_EXCL)));
 }
 
 static int open_last(const struct walk *w, const char *name, bool slash, int flags, mode_t mode)

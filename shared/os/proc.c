@@ -20,14 +20,14 @@
 #include "shared/os/path.h"
 
 #define MAX_LINE (64u << 10)
-#define GRACE_NS 2000000000	/* between asking to end and killing */
+#define GRACE_NS 2000000000 /* between asking to end and killing */
 #define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
 /* Signals only set the flag; the pipe, which is never emptied, wakes all that poll. */
 static volatile sig_atomic_t interrupted;
 /* A child has the terminal: its user's ^C is the child's affair. */
 static volatile sig_atomic_t child_on_tty;
-static int wake_pipe[2] = { -1, -1 };
+static int wake_pipe[2] = {-1, -1};
 
 static void on_signal(int sig)
 {
@@ -44,16 +44,16 @@ static void on_signal(int sig)
 
 void proc_interrupts(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 	if (wake_pipe[0] < 0 && pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
 		wake_pipe[0] = wake_pipe[1] = -1;
-	struct sigaction sa = { .sa_handler = on_signal };
+	struct sigaction sa = {.sa_handler = on_signal};
 	for (size_t i = 0; i < countof(signals); i++)
 		(void)sigaction(signals[i], &sa, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-static int64_t last_moment;	/* 0: none */
+static int64_t last_moment; /* 0: none */
 
 void proc_deadline(int64_t mono_ns)
 {
@@ -118,7 +118,7 @@ struct running {
 	const struct proc_opts *o;
 	const char *path;
 	pid_t pid;
-	int pidfd;		/* -1 where the kernel has none: then we look every 10 ms */
+	int pidfd; /* -1 where the kernel has none: then we look every 10 ms */
 	struct pump pumps[2];
 	int failure;
 };
@@ -136,7 +136,7 @@ static void close_on_exec(void)
 
 static void default_signals(void)
 {
-	struct sigaction sa = { .sa_handler = SIG_DFL };
+	struct sigaction sa = {.sa_handler = SIG_DFL};
 	for (int s = 1; s < NSIG; s++)
 		(void)sigaction(s, &sa, NULL);
 	sigset_t none;
@@ -146,7 +146,7 @@ static void default_signals(void)
 
 static no_return void child_failed(int to, int at)
 {
-	struct failure f = { .at = at, .code = errno };
+	struct failure f = {.at = at, .code = errno};
 	ssize_t ignored = write(to, &f, sizeof(f));
 	(void)ignored;
 	_exit(127);
@@ -239,10 +239,10 @@ static bool drained(const struct running *r)
 static int wait_events(struct running *r, int ms)
 {
 	struct pollfd fds[4] = {
-		{ .fd = r->pumps[0].fd, .events = POLLIN },
-		{ .fd = r->pumps[1].fd, .events = POLLIN },
-		{ .fd = interrupted ? -1 : wake_pipe[0], .events = POLLIN },
-		{ .fd = r->pidfd, .events = POLLIN },
+		{.fd = r->pumps[0].fd, .events = POLLIN},
+		{.fd = r->pumps[1].fd, .events = POLLIN},
+		{.fd = interrupted ? -1 : wake_pipe[0], .events = POLLIN},
+		{.fd = r->pidfd, .events = POLLIN},
 	};
 	int n = poll(fds, 4, ms);
 	for (size_t i = 0; n > 0 && i < 2; i++)
@@ -254,9 +254,10 @@ static int wait_events(struct running *r, int ms)
 /* Whether the child has ended; it is not reaped, so that its number still names its group. */
 static bool ended(const struct running *r)
 {
-	siginfo_t info = { 0 };
+	siginfo_t info = {0};
 	return waitid(P_PID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0
-		? errno == ECHILD : info.si_pid == r->pid;
+		       ? errno == ECHILD
+		       : info.si_pid == r->pid;
 }
 
 enum ending { ENDED, TIMED_OUT, TOO_LATE, STOPPED };
@@ -314,8 +315,8 @@ static void finish(struct running *r, int *ret_status)
 
 /* Descriptors of the start: the ends the child gets, and ours. */
 struct ends {
-	int child[4];	/* stdin, stdout, stderr, failure */
-	int ours[3];	/* stdout, stderr, failure */
+	int child[4]; /* stdin, stdout, stderr, failure */
+	int ours[3];  /* stdout, stderr, failure */
 };
 
 static void ends_close(struct ends *e)
@@ -365,7 +366,7 @@ static void keep_status(void)
 
 static bool start(struct running *r, struct err *err)
 {
-	struct ends e = { { -1, -1, -1, -1 }, { -1, -1, -1 } };
+	struct ends e = {{-1, -1, -1, -1}, {-1, -1, -1}};
 	sigset_t all, before;
 	keep_status();
 	if (!ends_open(&e, r->o->stdin_fd)) {
@@ -437,10 +438,11 @@ bool proc_run(const struct proc_opts *o, int *ret_status, struct err *err)
 		.path = o->cwd ? path_abs(&a, path) : path,
 		.pidfd = -1,
 		.failure = -1,
-		.pumps = {
-			{ .fd = -1, .line = BUF_INIT(MAX_LINE) },
-			{ .fd = -1, .line = BUF_INIT(MAX_LINE), .is_err = true },
-		},
+		.pumps =
+			{
+				{.fd = -1, .line = BUF_INIT(MAX_LINE)},
+				{.fd = -1, .line = BUF_INIT(MAX_LINE), .is_err = true},
+			},
 	};
 	int status = 0;
 	if (o->tty)

@@ -49,15 +49,15 @@ static void test_levels(void **state)
 		int threshold, level;
 		const char *want;
 	} cases[] = {
-		{ LOG_INFO, LOG_DEBUG, "" },
-		{ LOG_INFO, LOG_INFO, "INFO m 1\n" },
-		{ LOG_INFO, LOG_INFO + 2, "INFO m 1\n" },
-		{ LOG_INFO, LOG_WARN, "WARN m 1\n" },
-		{ LOG_INFO, LOG_ERROR, "ERRO m 1\n" },
-		{ LOG_INFO, LOG_ERROR + 9, "ERRO m 1\n" },
-		{ LOG_DEBUG, LOG_DEBUG, "DEBU m 1\n" },
-		{ LOG_INFO + 2, LOG_INFO, "" },
-		{ LOG_ERROR, LOG_WARN, "" },
+		{LOG_INFO, LOG_DEBUG, ""},
+		{LOG_INFO, LOG_INFO, "INFO m 1\n"},
+		{LOG_INFO, LOG_INFO + 2, "INFO m 1\n"},
+		{LOG_INFO, LOG_WARN, "WARN m 1\n"},
+		{LOG_INFO, LOG_ERROR, "ERRO m 1\n"},
+		{LOG_INFO, LOG_ERROR + 9, "ERRO m 1\n"},
+		{LOG_DEBUG, LOG_DEBUG, "DEBU m 1\n"},
+		{LOG_INFO + 2, LOG_INFO, ""},
+		{LOG_ERROR, LOG_WARN, ""},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		log_setup(cases[i].threshold, sink_pipe[1]);
@@ -73,20 +73,22 @@ static void test_text(void **state)
 	static const struct {
 		const char *text, *attr, *want;
 	} cases[] = {
-		{ "plain", NULL, "INFO plain\n" },
-		{ "", NULL, "INFO \n" },
-		{ "a\nb\nc", NULL, "INFO a\n    b\n    c\n" },
-		{ "a\n", NULL, "INFO a\n" },
-		{ "a\n\n", NULL, "INFO a\n" },
-		{ "tab\there", NULL, "INFO tab\there\n" },
-		{ "\033[2J\r\a\177", NULL, "INFO \\x1b[2J\\x0d\\x07\\x7f\n" },
-		{ "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", NULL,
-			"INFO \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\n" },
-		{ "c1 \xc2\x9b" "2J", NULL, "INFO c1 \\xc2\\x9b2J\n" },
-		{ "bad \x9b \xe2\x82 \xc0\x80 \xe0\x80\x80 \xff", NULL,
-			"INFO bad \\x9b \\xe2\\x82 \\xc0\\x80 \\xe0\\x80\\x80 \\xff\n" },
-		{ "m", "arch=x86_64", "INFO m arch=x86_64\n" },
-		{ "m\nn", "arch=\033", "INFO m arch=\\x1b\n    n\n" },
+		{"plain", NULL, "INFO plain\n"},
+		{"", NULL, "INFO \n"},
+		{"a\nb\nc", NULL, "INFO a\n    b\n    c\n"},
+		{"a\n", NULL, "INFO a\n"},
+		{"a\n\n", NULL, "INFO a\n"},
+		{"tab\there", NULL, "INFO tab\there\n"},
+		{"\033[2J\r\a\177", NULL, "INFO \\x1b[2J\\x0d\\x07\\x7f\n"},
+		{"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", NULL,
+			"INFO \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\n"},
+		{"c1 \xc2\x9b"
+		 "2J",
+			NULL, "INFO c1 \\xc2\\x9b2J\n"},
+		{"bad \x9b \xe2\x82 \xc0\x80 \xe0\x80\x80 \xff", NULL,
+			"INFO bad \\x9b \\xe2\\x82 \\xc0\\x80 \\xe0\\x80\\x80 \\xff\n"},
+		{"m", "arch=x86_64", "INFO m arch=x86_64\n"},
+		{"m\nn", "arch=\033", "INFO m arch=\\x1b\n    n\n"},
 	};
 	log_setup(LOG_INFO, sink_pipe[1]);
 	for (size_t i = 0; i < countof(cases); i++) {
@@ -143,21 +145,21 @@ static void test_level_parse(void **state)
 		bool ok;
 		int want;
 	} cases[] = {
-		{ "debug", true, -4 },
-		{ "INFO", true, 0 },
-		{ "Warn", true, 4 },
-		{ "error", true, 8 },
-		{ "INFO+2", true, 2 },
-		{ "error-3", true, 5 },
-		{ "", false, 0 },
-		{ "fatal", false, 0 },
-		{ "panic", false, 0 },
-		{ "inf", false, 0 },
-		{ "infos", false, 0 },
-		{ "info+", false, 0 },
-		{ "info+x", false, 0 },
-		{ "info+9999999", false, 0 },
-		{ "+2", false, 0 },
+		{"debug", true, -4},
+		{"INFO", true, 0},
+		{"Warn", true, 4},
+		{"error", true, 8},
+		{"INFO+2", true, 2},
+		{"error-3", true, 5},
+		{"", false, 0},
+		{"fatal", false, 0},
+		{"panic", false, 0},
+		{"inf", false, 0},
+		{"infos", false, 0},
+		{"info+", false, 0},
+		{"info+x", false, 0},
+		{"info+9999999", false, 0},
+		{"+2", false, 0},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		int level = 99;

@@ -39,8 +39,8 @@ static bool all_zero(const char *p, size_t n)
 static void test_arena_alloc(void **state)
 {
 	(void)state;
-	static const size_t sizes[] = { 0, 1, 15, 16, 17, 1000, 4000, 5000, 100000, 1 << 20,
-		3 << 20, 7 };
+	static const size_t sizes[] = {
+		0, 1, 15, 16, 17, 1000, 4000, 5000, 100000, 1 << 20, 3 << 20, 7};
 	auto_arena struct arena a = ARENA_INIT;
 	char *got[countof(sizes) * 50];
 	size_t n = 0;
@@ -57,7 +57,8 @@ static void test_arena_alloc(void **state)
 	}
 	for (size_t i = 0; i < n; i++) {
 		size_t size = i >= countof(sizes) && sizes[i % countof(sizes)] > 5000
-			? 33 : sizes[i % countof(sizes)];
+				      ? 33
+				      : sizes[i % countof(sizes)];
 		for (size_t j = 0; j < size; j += size / 8 + 1)
 			assert_int_equal((unsigned char)got[i][j], i % 250 + 1);
 	}
@@ -91,7 +92,7 @@ static void test_arena_text(void **state)
 	assert_string_equal(arena_str(&a, STR_NONE).p, "");
 	assert_string_equal(arena_printf(&a, "%d-%s", 7, "up"), "7-up");
 	assert_true(str_is(arena_strf(&a, "%5d", 42), "   42"));
-	int numbers[] = { 1, 2, 3 };
+	int numbers[] = {1, 2, 3};
 	assert_memory_equal(arena_dup(&a, numbers, sizeof(numbers)), numbers, sizeof(numbers));
 	long *longs = arena_array(&a, long, 100);
 	assert_true(all_zero((char *)longs, 100 * sizeof(long)));
@@ -212,10 +213,10 @@ static void test_err_at(void **state)
 		struct pos pos;
 		const char *want;
 	} cases[] = {
-		{ { "f.yaml", 3, 7 }, "f.yaml:3:7: bad 'x'" },
-		{ { "f.yaml", 3, 0 }, "f.yaml:3: bad 'x'" },
-		{ { "f.yaml", 0, 7 }, "f.yaml: bad 'x'" },
-		{ { NULL, 3, 7 }, "bad 'x'" },
+		{{"f.yaml", 3, 7}, "f.yaml:3:7: bad 'x'"},
+		{{"f.yaml", 3, 0}, "f.yaml:3: bad 'x'"},
+		{{"f.yaml", 0, 7}, "f.yaml: bad 'x'"},
+		{{NULL, 3, 7}, "bad 'x'"},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		auto_err struct err err = ERR_INIT;
@@ -229,7 +230,7 @@ static void test_vec(void **state)
 {
 	(void)state;
 	auto_arena struct arena a = ARENA_INIT;
-	VEC(int) v = { 0 };
+	VEC(int) v = {0};
 	for (int i = 0; i < 1000; i++)
 		vec_push(&a, &v, i * i);
 	assert_int_equal(v.n, 1000);
@@ -241,16 +242,16 @@ static void test_strs(void **state)
 {
 	(void)state;
 	auto_arena struct arena a = ARENA_INIT;
-	struct strs list = { 0 };
+	struct strs list = {0};
 	strs_sort(&list);
 	strs_uniq(&list);
 	assert_int_equal(list.n, 0);
-	static const char *const words[] = { "b", "a", "c", "a", "", "b", "ab", "\xff" };
+	static const char *const words[] = {"b", "a", "c", "a", "", "b", "ab", "\xff"};
 	for (size_t i = 0; i < countof(words); i++)
 		strs_push(&a, &list, str_of(words[i]));
 	strs_sort(&list);
 	strs_uniq(&list);
-	static const char *const want[] = { "", "a", "ab", "b", "c", "\xff" };
+	static const char *const want[] = {"", "a", "ab", "b", "c", "\xff"};
 	assert_int_equal(list.n, countof(want));
 	for (size_t i = 0; i < countof(want); i++)
 		assert_true(str_is(list.v[i], want[i]));
@@ -280,7 +281,7 @@ static void test_map(void **state)
 	assert_false(map_has(&m, S("on")));
 	assert_ptr_equal(map_del(&m, S("two")), &two);
 	assert_null(map_del(&m, S("two")));
-	static const char *const want[] = { "one", "", "none" };
+	static const char *const want[] = {"one", "", "none"};
 	size_t n = 0;
 	for (struct map_entry *e = map_first(&m); e; e = map_next(e), n++)
 		assert_true(str_is(map_key(e), want[n]));

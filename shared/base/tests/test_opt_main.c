@@ -17,16 +17,18 @@ struct request {
 	bool force;
 };
 static const struct opt build_opts[] = {
-	{ "name", 'n', OPT_STR, offsetof(struct request, name), "it's", "NAME",
-		"name of what is built, told in so many words that the line must be wrapped somewhere", 0 },
-	{ "force", 'f', OPT_BOOL, offsetof(struct request, force), NULL, NULL, "do it", 0 },
-	{ "secret", 0, OPT_BOOL, offsetof(struct request, force), NULL, NULL, "hidden", OPT_HIDDEN },
-	{ 0 },
+	{"name", 'n', OPT_STR, offsetof(struct request, name), "it's", "NAME",
+		"name of what is built, told in so many words that the line must be wrapped "
+		"somewhere",
+		0},
+	{"force", 'f', OPT_BOOL, offsetof(struct request, force), NULL, NULL, "do it", 0},
+	{"secret", 0, OPT_BOOL, offsetof(struct request, force), NULL, NULL, "hidden", OPT_HIDDEN},
+	{0},
 };
 static const struct opt needs_opts[] = {
-	{ "name", 0, OPT_STR, offsetof(struct request, name), NULL,
-		"A-VERY-LONG-NAME-OF-AN-ARGUMENT", "given always", OPT_REQUIRED },
-	{ 0 },
+	{"name", 0, OPT_STR, offsetof(struct request, name), NULL,
+		"A-VERY-LONG-NAME-OF-AN-ARGUMENT", "given always", OPT_REQUIRED},
+	{0},
 };
 
 struct global {
@@ -34,9 +36,9 @@ struct global {
 	bool loud;
 };
 static const struct opt globals[] = {
-	{ "dir", 'C', OPT_STR, offsetof(struct global, dir), NULL, "DIR", "go there first", 0 },
-	{ "loud", 'l', OPT_BOOL, offsetof(struct global, loud), NULL, NULL, "say more", 0 },
-	{ 0 },
+	{"dir", 'C', OPT_STR, offsetof(struct global, dir), NULL, "DIR", "go there first", 0},
+	{"loud", 'l', OPT_BOOL, offsetof(struct global, loud), NULL, NULL, "say more", 0},
+	{0},
 };
 
 static bool run(void *req, const struct strs *args, struct arena *a, struct err *err)
@@ -71,18 +73,19 @@ static bool setup_global(void *req, struct err *err)
 }
 
 static const struct cmd cmds[] = {
-	{ "build", "CONFIG [ARCH...]", "builds something", build_opts, sizeof(struct request), 1, -1,
-		false, run },
-	{ "publish", "CONFIG TAG OUTPUT", "puts something where it isn't", NULL, 0, 3, 3, false, run },
-	{ "show", "[FILE]", "shows", NULL, sizeof(struct request), 0, 1, false, run },
-	{ "version", NULL, "prints the version", NULL, sizeof(struct request), 0, 0, false, run },
-	{ "source get", "PACKAGE", "fetches sources", build_opts, sizeof(struct request), 1, 1, false,
-		run },
-	{ "source pop", NULL, "forgets sources", NULL, sizeof(struct request), 0, 0, false, run },
-	{ "needs", NULL, "needs a flag", needs_opts, sizeof(struct request), 0, 0, false, run },
-	{ "fail", NULL, "fails", NULL, 0, 0, 0, false, run_failing },
-	{ "internal", NULL, "is not for you", NULL, sizeof(struct request), 0, 0, true, run },
-	{ 0 },
+	{"build", "CONFIG [ARCH...]", "builds something", build_opts, sizeof(struct request), 1, -1,
+		false, run},
+	{"publish", "CONFIG TAG OUTPUT", "puts something where it isn't", NULL, 0, 3, 3, false,
+		run},
+	{"show", "[FILE]", "shows", NULL, sizeof(struct request), 0, 1, false, run},
+	{"version", NULL, "prints the version", NULL, sizeof(struct request), 0, 0, false, run},
+	{"source get", "PACKAGE", "fetches sources", build_opts, sizeof(struct request), 1, 1,
+		false, run},
+	{"source pop", NULL, "forgets sources", NULL, sizeof(struct request), 0, 0, false, run},
+	{"needs", NULL, "needs a flag", needs_opts, sizeof(struct request), 0, 0, false, run},
+	{"fail", NULL, "fails", NULL, 0, 0, 0, false, run_failing},
+	{"internal", NULL, "is not for you", NULL, sizeof(struct request), 0, 0, true, run},
+	{0},
 };
 
 static char *read_back(FILE *f)
@@ -100,10 +103,14 @@ static char *read_back(FILE *f)
 static int call(const char *line, char **ret_out, char **ret_err)
 {
 	auto_arena struct arena a = ARENA_INIT;
-	struct global global = { 0 };
-	const struct prog prog = { .name = "tool", .summary = "does things", .cmds = cmds,
-		.globals = globals, .global_req = &global, .setup = setup_global };
-	char *argv[32] = { (char *)"tool" };
+	struct global global = {0};
+	const struct prog prog = {.name = "tool",
+		.summary = "does things",
+		.cmds = cmds,
+		.globals = globals,
+		.global_req = &global,
+		.setup = setup_global};
+	char *argv[32] = {(char *)"tool"};
 	int argc = 1;
 	struct str rest = str_of(line), word;
 	while (str_word(&rest, &word))
@@ -132,56 +139,62 @@ static void test_run(void **state)
 	static const struct {
 		const char *line, *out, *err;
 	} cases[] = {
-		{ "build a", "ran it's a\n", "" },
-		{ "build a b -f --name x c", "ran force x a b c\n", "" },
-		{ "build -- -f", "ran it's -f\n", "" },
-		{ "-C d build a", "setup d\nran it's a\n", "" },
-		{ "-Cd build a", "setup d\nran it's a\n", "" },
-		{ "--dir d -l build a", "setup d loud\nran it's a\n", "" },
-		{ "-lC d build a", "setup d loud\nran it's a\n", "" },
-		{ "--dir=d build -l a", "setup d loud\nran it's a\n", "" },
-		{ "build a -C d", "setup d\nran it's a\n", "" },
-		{ "source get p -f", "ran force it's p\n", "" },
-		{ "-l source pop", "setup  loud\nran\n", "" },
-		{ "show", "ran\n", "" },
-		{ "internal", "ran\n", "" },
-		{ "fail", "", "ERRO it failed\n    hint: try again\n" },
-		{ "-C bad show", "", "ERRO no such directory\n" },
-		{ "publish c", "",
+		{"build a", "ran it's a\n", ""},
+		{"build a b -f --name x c", "ran force x a b c\n", ""},
+		{"build -- -f", "ran it's -f\n", ""},
+		{"-C d build a", "setup d\nran it's a\n", ""},
+		{"-Cd build a", "setup d\nran it's a\n", ""},
+		{"--dir d -l build a", "setup d loud\nran it's a\n", ""},
+		{"-lC d build a", "setup d loud\nran it's a\n", ""},
+		{"--dir=d build -l a", "setup d loud\nran it's a\n", ""},
+		{"build a -C d", "setup d\nran it's a\n", ""},
+		{"source get p -f", "ran force it's p\n", ""},
+		{"-l source pop", "setup  loud\nran\n", ""},
+		{"show", "ran\n", ""},
+		{"internal", "ran\n", ""},
+		{"fail", "", "ERRO it failed\n    hint: try again\n"},
+		{"-C bad show", "", "ERRO no such directory\n"},
+		{"publish c", "",
 			"ERRO accepts 3 args (CONFIG TAG OUTPUT), received 1\n"
-			"    hint: see 'tool publish --help'\n" },
-		{ "build", "",
+			"    hint: see 'tool publish --help'\n"},
+		{"build", "",
 			"ERRO accepts at least 1 arg (CONFIG [ARCH...]), received 0\n"
-			"    hint: see 'tool build --help'\n" },
-		{ "show a b", "",
+			"    hint: see 'tool build --help'\n"},
+		{"show a b", "",
 			"ERRO accepts at most 1 arg ([FILE]), received 2\n"
-			"    hint: see 'tool show --help'\n" },
-		{ "version x", "",
-			"ERRO accepts no args, received 1\n    hint: see 'tool version --help'\n" },
-		{ "source get", "",
+			"    hint: see 'tool show --help'\n"},
+		{"version x", "",
+			"ERRO accepts no args, received 1\n    hint: see 'tool version --help'\n"},
+		{"source get", "",
 			"ERRO accepts 1 arg (PACKAGE), received 0\n"
-			"    hint: see 'tool source get --help'\n" },
-		{ "needs", "", "ERRO flag '--name' is required\n" },
-		{ "needs --name n", "ran n\n", "" },
-		{ "biuld a", "", "ERRO unknown command 'biuld'\n    hint: did you mean 'tool build'?\n" },
-		{ "source gte p", "",
-			"ERRO unknown command 'source gte'\n    hint: did you mean 'tool source get'?\n" },
-		{ "suorce get p", "",
-			"ERRO unknown command 'suorce'\n    hint: did you mean 'tool source get'?\n" },
-		{ "frobnicate", "",
-			"ERRO unknown command 'frobnicate'\n    hint: 'tool --help' lists the commands\n" },
-		{ "help frobnicate", "",
-			"ERRO unknown command 'frobnicate'\n    hint: 'tool --help' lists the commands\n" },
-		{ "--bogus", "", "ERRO unknown flag '--bogus'\n    hint: --help lists the flags\n" },
-		{ "--bogus show", "", "ERRO unknown flag '--bogus'\n    hint: --help lists the flags\n" },
-		{ "-C", "", "ERRO flag '-C' needs an argument\n" },
-		{ "completion", "",
+			"    hint: see 'tool source get --help'\n"},
+		{"needs", "", "ERRO flag '--name' is required\n"},
+		{"needs --name n", "ran n\n", ""},
+		{"biuld a", "",
+			"ERRO unknown command 'biuld'\n    hint: did you mean 'tool build'?\n"},
+		{"source gte p", "",
+			"ERRO unknown command 'source gte'\n    hint: did you mean 'tool source "
+			"get'?\n"},
+		{"suorce get p", "",
+			"ERRO unknown command 'suorce'\n    hint: did you mean 'tool source "
+			"get'?\n"},
+		{"frobnicate", "",
+			"ERRO unknown command 'frobnicate'\n    hint: 'tool --help' lists the "
+			"commands\n"},
+		{"help frobnicate", "",
+			"ERRO unknown command 'frobnicate'\n    hint: 'tool --help' lists the "
+			"commands\n"},
+		{"--bogus", "", "ERRO unknown flag '--bogus'\n    hint: --help lists the flags\n"},
+		{"--bogus show", "",
+			"ERRO unknown flag '--bogus'\n    hint: --help lists the flags\n"},
+		{"-C", "", "ERRO flag '-C' needs an argument\n"},
+		{"completion", "",
 			"ERRO completion needs the name of a shell\n"
-			"    hint: use 'tool completion bash', zsh or fish\n" },
-		{ "completion csh", "",
+			"    hint: use 'tool completion bash', zsh or fish\n"},
+		{"completion csh", "",
 			"ERRO no completion for the shell 'csh'\n"
-			"    hint: use 'tool completion bash', zsh or fish\n" },
-		{ "completion bash zsh", "", "ERRO accepts 1 arg (SHELL), received 2\n" },
+			"    hint: use 'tool completion bash', zsh or fish\n"},
+		{"completion bash zsh", "", "ERRO accepts 1 arg (SHELL), received 2\n"},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		char *out, *err;
@@ -203,7 +216,8 @@ static void check_width(const char *text)
 static void test_help(void **state)
 {
 	(void)state;
-	static const char prog_help[] = "does things\n"
+	static const char prog_help[] =
+		"does things\n"
 		"\n"
 		"Usage:\n"
 		"  tool COMMAND [flags] [arguments]\n"
@@ -226,7 +240,8 @@ static void test_help(void **state)
 		"  -h, --help     print this\n"
 		"\n"
 		"'tool COMMAND --help' tells more about a command.\n";
-	static const char build_help[] = "builds something\n"
+	static const char build_help[] =
+		"builds something\n"
 		"\n"
 		"Usage:\n"
 		"  tool build [flags] CONFIG [ARCH...]\n"
@@ -241,50 +256,50 @@ static void test_help(void **state)
 		"  -l, --loud       say more\n"
 		"  -h, --help       print this\n";
 	static const char needs_help[] = "needs a flag\n"
-		"\n"
-		"Usage:\n"
-		"  tool needs [flags]\n"
-		"\n"
-		"Flags:\n"
-		"      --name A-VERY-LONG-NAME-OF-AN-ARGUMENT\n"
-		"                 given always (required)\n"
-		"\n"
-		"Global flags:\n"
-		"  -C, --dir DIR  go there first\n"
-		"  -l, --loud     say more\n"
-		"  -h, --help     print this\n";
+					 "\n"
+					 "Usage:\n"
+					 "  tool needs [flags]\n"
+					 "\n"
+					 "Flags:\n"
+					 "      --name A-VERY-LONG-NAME-OF-AN-ARGUMENT\n"
+					 "                 given always (required)\n"
+					 "\n"
+					 "Global flags:\n"
+					 "  -C, --dir DIR  go there first\n"
+					 "  -l, --loud     say more\n"
+					 "  -h, --help     print this\n";
 	static const char group_help[] = "does things\n"
-		"\n"
-		"Usage:\n"
-		"  tool source COMMAND [flags] [arguments]\n"
-		"\n"
-		"Commands:\n"
-		"  source get  fetches sources\n"
-		"  source pop  forgets sources\n"
-		"\n"
-		"Global flags:\n"
-		"  -C, --dir DIR  go there first\n"
-		"  -l, --loud     say more\n"
-		"  -h, --help     print this\n"
-		"\n"
-		"'tool COMMAND --help' tells more about a command.\n";
+					 "\n"
+					 "Usage:\n"
+					 "  tool source COMMAND [flags] [arguments]\n"
+					 "\n"
+					 "Commands:\n"
+					 "  source get  fetches sources\n"
+					 "  source pop  forgets sources\n"
+					 "\n"
+					 "Global flags:\n"
+					 "  -C, --dir DIR  go there first\n"
+					 "  -l, --loud     say more\n"
+					 "  -h, --help     print this\n"
+					 "\n"
+					 "'tool COMMAND --help' tells more about a command.\n";
 	static const struct {
 		const char *line, *want;
 	} cases[] = {
-		{ "", prog_help },
-		{ "--help", prog_help },
-		{ "-h", prog_help },
-		{ "-C d", prog_help },
-		{ "help", prog_help },
-		{ "help --help", prog_help },
-		{ "build --help", build_help },
-		{ "build -h --name x y", build_help },
-		{ "--help build", build_help },
-		{ "help build", build_help },
-		{ "needs --help", needs_help },
-		{ "source", group_help },
-		{ "source -h", group_help },
-		{ "help source", group_help },
+		{"", prog_help},
+		{"--help", prog_help},
+		{"-h", prog_help},
+		{"-C d", prog_help},
+		{"help", prog_help},
+		{"help --help", prog_help},
+		{"build --help", build_help},
+		{"build -h --name x y", build_help},
+		{"--help build", build_help},
+		{"help build", build_help},
+		{"needs --help", needs_help},
+		{"source", group_help},
+		{"source -h", group_help},
+		{"help source", group_help},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		char *out, *err;
@@ -299,9 +314,8 @@ static void test_help(void **state)
 static void test_full_stdout(void **state)
 {
 	(void)state;
-	auto_arena struct arena a = ARENA_INIT;
-	char *argv[] = { (char *)"tool", (char *)"help", NULL };
-	const struct prog prog = { .name = "tool", .summary = "does things", .cmds = cmds };
+	char *argv[] = {(char *)"tool", (char *)"help", NULL};
+	const struct prog prog = {.name = "tool", .summary = "does things", .cmds = cmds};
 	FILE *errors = tmpfile();
 	fflush(stdout);
 	pid_t pid = fork();
@@ -325,24 +339,24 @@ static void test_bash(void **state)
 	static const struct {
 		const char *words, *want;
 	} cases[] = {
-		{ "tool ''", "build publish show version source needs fail completion help" },
-		{ "tool b", "build" },
-		{ "tool source ''", "get pop" },
-		{ "tool source p", "pop" },
-		{ "tool -C d source ''", "get pop" },
-		{ "tool --dir = d so", "source" },
-		{ "tool build --", "--name --force --dir --loud --help" },
-		{ "tool source get --n", "--name" },
-		{ "tool --l", "--loud" },
-		{ "tool -l build --f", "--force" },
-		{ "tool build --name FI", "FILE.1" },
-		{ "tool build --name = FI", "FILE.1" },
-		{ "tool build OT", "OTHER" },
-		{ "tool -C FI", "FILE.1" },
-		{ "tool completion ''", "bash zsh fish" },
-		{ "tool help pub", "publish" },
-		{ "tool version --name", "" },
-		{ "tool intern", "" },
+		{"tool ''", "build publish show version source needs fail completion help"},
+		{"tool b", "build"},
+		{"tool source ''", "get pop"},
+		{"tool source p", "pop"},
+		{"tool -C d source ''", "get pop"},
+		{"tool --dir = d so", "source"},
+		{"tool build --", "--name --force --dir --loud --help"},
+		{"tool source get --n", "--name"},
+		{"tool --l", "--loud"},
+		{"tool -l build --f", "--force"},
+		{"tool build --name FI", "FILE.1"},
+		{"tool build --name = FI", "FILE.1"},
+		{"tool build OT", "OTHER"},
+		{"tool -C FI", "FILE.1"},
+		{"tool completion ''", "bash zsh fish"},
+		{"tool help pub", "publish"},
+		{"tool version --name", ""},
+		{"tool intern", ""},
 	};
 	auto_arena struct arena a = ARENA_INIT;
 	char dir[] = "/tmp/test-opt-XXXXXX", *out, *err;
@@ -350,9 +364,12 @@ static void test_bash(void **state)
 	assert_int_equal(call("completion bash", &out, &err), 0);
 	FILE *f = fopen(arena_printf(&a, "%s/script", dir), "w");
 	assert_non_null(f);
-	fprintf(f, "%s\ncd '%s'\n: > FILE.1; : > OTHER\n"
-		"complete_line() {\n\tCOMP_WORDS=(\"$@\")\n\tCOMP_CWORD=$(($# - 1))\n\tCOMPREPLY=()\n"
-		"\t_tool\n\techo \"${COMPREPLY[*]}\"\n}\n", out, dir);
+	fprintf(f,
+		"%s\ncd '%s'\n: > FILE.1; : > OTHER\n"
+		"complete_line() {\n\tCOMP_WORDS=(\"$@\")\n\tCOMP_CWORD=$(($# - "
+		"1))\n\tCOMPREPLY=()\n"
+		"\t_tool\n\techo \"${COMPREPLY[*]}\"\n}\n",
+		out, dir);
 	for (size_t i = 0; i < countof(cases); i++)
 		fprintf(f, "complete_line %s\n", cases[i].words);
 	assert_int_equal(fclose(f), 0);
@@ -377,18 +394,19 @@ static void test_other_shells(void **state)
 		const char *shell, *check;
 		const char *parts[4];
 	} cases[] = {
-		{ "zsh", "zsh -n",
-			{ "#compdef tool\n", "'publish:puts something where it isn'\\''t'",
-				"'get:fetches sources'", "'--force:do it'" } },
-		{ "fish", "fish --no-execute",
-			{ "-a publish -d 'puts something where it isn\\'t'",
+		{"zsh", "zsh -n",
+			{"#compdef tool\n", "'publish:puts something where it isn'\\''t'",
+				"'get:fetches sources'", "'--force:do it'"}},
+		{"fish", "fish --no-execute",
+			{"-a publish -d 'puts something where it isn\\'t'",
 				"-n '__tool_at source get' -l force -s f -d 'do it'",
-				"-n '__tool_at source' -a pop", "-n '__tool_at ' -l dir -s C -r" } },
+				"-n '__tool_at source' -a pop", "-n '__tool_at ' -l dir -s C -r"}},
 	};
 	auto_arena struct arena a = ARENA_INIT;
 	for (size_t i = 0; i < countof(cases); i++) {
 		char *out, *err;
-		assert_int_equal(call(arena_printf(&a, "completion %s", cases[i].shell), &out, &err), 0);
+		assert_int_equal(
+			call(arena_printf(&a, "completion %s", cases[i].shell), &out, &err), 0);
 		for (size_t j = 0; j < countof(cases[i].parts); j++)
 			if (!strstr(out, cases[i].parts[j]))
 				fail_msg("no %s in\n%s", cases[i].parts[j], out);

@@ -17,13 +17,13 @@ static void test_compare(void **state)
 		struct str a, b;
 		int sign;
 	} cases[] = {
-		{ S("a"), S("a"), 0 },
-		{ S("a"), S("b"), -1 },
-		{ S("ab"), S("a"), 1 },
-		{ STR_NONE, S(""), 0 },
-		{ STR_NONE, S("x"), -1 },
-		{ S("\xff"), S("a"), 1 },
-		{ S("a\0b"), S("a\0c"), -1 },
+		{S("a"), S("a"), 0},
+		{S("a"), S("b"), -1},
+		{S("ab"), S("a"), 1},
+		{STR_NONE, S(""), 0},
+		{STR_NONE, S("x"), -1},
+		{S("\xff"), S("a"), 1},
+		{S("a\0b"), S("a\0c"), -1},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		int c = str_cmp(cases[i].a, cases[i].b);
@@ -77,12 +77,12 @@ static void test_next(void **state)
 		const char *parts[5];
 		size_t n;
 	} cases[] = {
-		{ S("a,,b"), { "a", "", "b" }, 3 },
-		{ S(""), { "" }, 1 },
-		{ STR_NONE, { "" }, 1 },
-		{ S(","), { "", "" }, 2 },
-		{ S("a,"), { "a", "" }, 2 },
-		{ S("abc"), { "abc" }, 1 },
+		{S("a,,b"), {"a", "", "b"}, 3},
+		{S(""), {""}, 1},
+		{STR_NONE, {""}, 1},
+		{S(","), {"", ""}, 2},
+		{S("a,"), {"a", ""}, 2},
+		{S("abc"), {"abc"}, 1},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		struct str rest = cases[i].text, part;
@@ -98,7 +98,7 @@ static void test_word_and_cut(void **state)
 {
 	(void)state;
 	struct str rest = S("  one\ttwo\r\n three "), word, before, after;
-	static const char *const words[] = { "one", "two", "three" };
+	static const char *const words[] = {"one", "two", "three"};
 	size_t n = 0;
 	for (; str_word(&rest, &word); n++)
 		assert_true(str_is(word, words[n]));
@@ -118,58 +118,58 @@ static void test_glob(void **state)
 		const char *pattern, *path;
 		bool want;
 	} cases[] = {
-		{ "", "", true },
-		{ "", "a", false },
-		{ "a", "", false },
-		{ "*", "", true },
-		{ "a", "a", true },
-		{ "*", "abc", true },
-		{ "*", "a/b", false },
-		{ "*.c", "x.c", true },
-		{ "*.c", ".c", true },
-		{ "*.c", "x.h", false },
-		{ "a*b*c", "a1b2b3c", true },
-		{ "a*b*c", "a1b2b3", false },
-		{ "a**c", "abc", true },
-		{ "?", "a", true },
-		{ "?", "", false },
-		{ "?", "/", false },
-		{ "?", "\xc3\xa9", true },
-		{ "??", "\xc3\xa9", false },
-		{ "?", "\xc3", true },
-		{ "[abc]", "b", true },
-		{ "[abc]", "d", false },
-		{ "[a-c]x", "cx", true },
-		{ "[!a-c]", "d", true },
-		{ "[!a-c]", "b", false },
-		{ "[^a]", "b", true },
-		{ "[]a]", "]", true },
-		{ "[a-]", "-", true },
-		{ "[\\]]", "]", true },
-		{ "[\xc3\xa0-\xc3\xbf]", "\xc3\xa9", true },
-		{ "[\xc3\xa0-\xc3\xbf]", "\xc3\x80", false },
-		{ "[ab", "[ab", true },
-		{ "[ab", "a", false },
-		{ "\\*", "*", true },
-		{ "\\*", "x", false },
-		{ "\\", "\\", true },
-		{ "a/b", "a/b", true },
-		{ "a/*", "a/b/c", false },
-		{ "**", "", true },
-		{ "**", "a/b/c", true },
-		{ "a/**", "a/b/c", true },
-		{ "a/**", "a", true },
-		{ "a/**", "ab", false },
-		{ "**/c", "c", true },
-		{ "**/c", "a/b/c", true },
-		{ "**/c", "a/b/d", false },
-		{ "a/**/d", "a/d", true },
-		{ "a/**/d", "a/b/c/d", true },
-		{ "a/**/d", "a/b/c", false },
-		{ "**/b/**/d", "a/b/c/b/d", true },
-		{ "**/b/*/d", "b/x/b/c/d", true },
-		{ "**/**/x", "x", true },
-		{ "usr/lib/*.so.?", "usr/lib/libz.so.1", true },
+		{"", "", true},
+		{"", "a", false},
+		{"a", "", false},
+		{"*", "", true},
+		{"a", "a", true},
+		{"*", "abc", true},
+		{"*", "a/b", false},
+		{"*.c", "x.c", true},
+		{"*.c", ".c", true},
+		{"*.c", "x.h", false},
+		{"a*b*c", "a1b2b3c", true},
+		{"a*b*c", "a1b2b3", false},
+		{"a**c", "abc", true},
+		{"?", "a", true},
+		{"?", "", false},
+		{"?", "/", false},
+		{"?", "\xc3\xa9", true},
+		{"??", "\xc3\xa9", false},
+		{"?", "\xc3", true},
+		{"[abc]", "b", true},
+		{"[abc]", "d", false},
+		{"[a-c]x", "cx", true},
+		{"[!a-c]", "d", true},
+		{"[!a-c]", "b", false},
+		{"[^a]", "b", true},
+		{"[]a]", "]", true},
+		{"[a-]", "-", true},
+		{"[\\]]", "]", true},
+		{"[\xc3\xa0-\xc3\xbf]", "\xc3\xa9", true},
+		{"[\xc3\xa0-\xc3\xbf]", "\xc3\x80", false},
+		{"[ab", "[ab", true},
+		{"[ab", "a", false},
+		{"\\*", "*", true},
+		{"\\*", "x", false},
+		{"\\", "\\", true},
+		{"a/b", "a/b", true},
+		{"a/*", "a/b/c", false},
+		{"**", "", true},
+		{"**", "a/b/c", true},
+		{"a/**", "a/b/c", true},
+		{"a/**", "a", true},
+		{"a/**", "ab", false},
+		{"**/c", "c", true},
+		{"**/c", "a/b/c", true},
+		{"**/c", "a/b/d", false},
+		{"a/**/d", "a/d", true},
+		{"a/**/d", "a/b/c/d", true},
+		{"a/**/d", "a/b/c", false},
+		{"**/b/**/d", "a/b/c/b/d", true},
+		{"**/b/*/d", "b/x/b/c/d", true},
+		{"**/**/x", "x", true},
+		{"usr/lib/*.so.?", "usr/lib/libz.so.1", true},
 	};
 	for (size_t i = 0; i < countof(cases); i++)
 		if (match_glob(str_of(cases[i].pattern), str_of(cases[i].path)) != cases[i].want)
@@ -202,16 +202,17 @@ static void test_distance(void **state)
 		const char *a, *b;
 		unsigned max, want;
 	} cases[] = {
-		{ "", "", 3, 0 },
-		{ "abc", "", 3, 3 },
-		{ "kitten", "sitting", 5, 3 },
-		{ "kitten", "sitting", 2, 3 },
-		{ "flaw", "lawn", 5, 2 },
-		{ "same", "same", 0, 0 },
+		{"", "", 3, 0},
+		{"abc", "", 3, 3},
+		{"kitten", "sitting", 5, 3},
+		{"kitten", "sitting", 2, 3},
+		{"flaw", "lawn", 5, 2},
+		{"same", "same", 0, 0},
 	};
 	for (size_t i = 0; i < countof(cases); i++)
-		assert_int_equal(match_distance(str_of(cases[i].a), str_of(cases[i].b),
-			cases[i].max), cases[i].want);
+		assert_int_equal(
+			match_distance(str_of(cases[i].a), str_of(cases[i].b), cases[i].max),
+			cases[i].want);
 	char longer[1000];
 	memset(longer, 'x', sizeof(longer));
 	assert_int_equal(match_distance(str_n(longer, 1000), str_n(longer, 999), 3), 4);
@@ -221,16 +222,16 @@ static void test_distance(void **state)
 static void test_nearest(void **state)
 {
 	(void)state;
-	static const char *const names[] = { "build", "index", "sign", "sign-index" };
+	static const char *const names[] = {"build", "index", "sign", "sign-index"};
 	static const struct {
 		const char *text, *want;
 	} cases[] = {
-		{ "biuld", "build" },
-		{ "sing", "sign" },
-		{ "sign-idnex", "sign-index" },
-		{ "idx", NULL },
-		{ "frobnicate", NULL },
-		{ "", NULL },
+		{"biuld", "build"},
+		{"sing", "sign"},
+		{"sign-idnex", "sign-index"},
+		{"idx", NULL},
+		{"frobnicate", NULL},
+		{"", NULL},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		const char *got = match_nearest(str_of(cases[i].text), names, countof(names));

@@ -60,8 +60,8 @@ static bool exists(struct fixture *f, const char *name)
 
 static void fill(struct fixture *f)
 {
-	static const char *const dirs[] = { "t", "t/b", "t/b/deep", "t/a.d", "t/empty" };
-	static const char *const files[] = { "t/z", "t/a", "t/b/x", "t/b/deep/y", "t/a.d/q", "t/B" };
+	static const char *const dirs[] = {"t", "t/b", "t/b/deep", "t/a.d", "t/empty"};
+	static const char *const files[] = {"t/z", "t/a", "t/b/x", "t/b/deep/y", "t/a.d/q", "t/B"};
 	for (size_t i = 0; i < countof(dirs); i++)
 		assert_true(dir_make(in(f, dirs[i]), 0755, &f->err));
 	for (size_t i = 0; i < countof(files); i++)
@@ -97,23 +97,22 @@ static void test_walk(void **state)
 	static const struct {
 		const char *skip, *stop, *want;
 	} cases[] = {
-		{ NULL, NULL,
-			"B a a.d/ a.d/q b/ b/deep/ b/deep/y b/x empty/ link->b z " },
-		{ "b", NULL, "B a a.d/ a.d/q b/ empty/ link->b z " },
-		{ "link", NULL, "B a a.d/ a.d/q b/ b/deep/ b/deep/y b/x empty/ link->b z " },
-		{ NULL, "b/deep", "B a a.d/ a.d/q b/ b/deep/ " },
+		{NULL, NULL, "B a a.d/ a.d/q b/ b/deep/ b/deep/y b/x empty/ link->b z "},
+		{"b", NULL, "B a a.d/ a.d/q b/ empty/ link->b z "},
+		{"link", NULL, "B a a.d/ a.d/q b/ b/deep/ b/deep/y b/x empty/ link->b z "},
+		{NULL, "b/deep", "B a a.d/ a.d/q b/ b/deep/ "},
 	};
 	fill(f);
 	for (size_t i = 0; i < countof(cases); i++) {
-		struct seen s = { .text = BUF_INIT(4096), .skip = cases[i].skip,
-			.stop = cases[i].stop };
+		struct seen s = {
+			.text = BUF_INIT(4096), .skip = cases[i].skip, .stop = cases[i].stop};
 		bool ok = dir_walk(in(f, "t"), note, &s, &f->err);
 		assert_int_equal(ok, !cases[i].stop);
 		assert_string_equal(s.text.p, cases[i].want);
 		buf_release(&s.text);
 	}
 	assert_int_equal(f->err.kind, EK_CONFLICT);
-	struct seen s = { .text = BUF_INIT(4096) };
+	struct seen s = {.text = BUF_INIT(4096)};
 	assert_true(dir_walk(in(f, "t/empty"), note, &s, &f->err));
 	assert_int_equal(s.text.n, 0);
 	assert_false(dir_walk(in(f, "none"), note, &s, &f->err));
@@ -128,11 +127,11 @@ static void test_make(void **state)
 		const char *path;
 		mode_t mode;
 	} cases[] = {
-		{ "a/b/c", 0755 },
-		{ "a/b/c/", 0700 },
-		{ "a//d", 0777 },
-		{ "e", 01777 },
-		{ "e/../g", 0750 },
+		{"a/b/c", 0755},
+		{"a/b/c/", 0700},
+		{"a//d", 0777},
+		{"e", 01777},
+		{"e/../g", 0750},
 	};
 	mode_t before = umask(077);
 	for (size_t i = 0; i < countof(cases); i++)
@@ -142,8 +141,8 @@ static void test_make(void **state)
 	static const struct {
 		const char *path;
 		mode_t mode;
-	} want[] = { { "a", 0755 }, { "a/b", 0755 }, { "a/b/c", 0755 }, { "a/d", 0777 },
-		{ "e", 01777 }, { "g", 0750 } };
+	} want[] = {{"a", 0755}, {"a/b", 0755}, {"a/b/c", 0755}, {"a/d", 0777}, {"e", 01777},
+		{"g", 0750}};
 	for (size_t i = 0; i < countof(want); i++) {
 		assert_int_equal(stat(in(f, want[i].path), &st), 0);
 		assert_int_equal(st.st_mode & 07777, want[i].mode);
@@ -167,14 +166,15 @@ static void test_remove(void **state)
 	assert_int_equal(symlink("../kept", in(f, "t/b/out")), 0);
 	assert_int_equal(symlink("kept", in(f, "tolink")), 0);
 	assert_int_equal(mkfifo(in(f, "t/fifo"), 0600), 0);
-	static const char *const gone[] = { "t", "tolink/", "outside", "none", "none/" };
+	static const char *const gone[] = {"t", "tolink/", "outside", "none", "none/"};
 	for (size_t i = 0; i < countof(gone); i++) {
 		assert_true(dir_remove(in(f, gone[i]), &f->err));
 		assert_false(exists(f, gone[i]));
 	}
 	assert_false(exists(f, "tolink"));
 	assert_true(exists(f, "kept/dir"));
-	static const char *const refused[] = { "", "/", "//", ".", "..", "kept/.", "kept/..", "kept/../" };
+	static const char *const refused[] = {
+		"", "/", "//", ".", "..", "kept/.", "kept/..", "kept/../"};
 	for (size_t i = 0; i < countof(refused); i++) {
 		const char *path = refused[i][0] == 'k' ? in(f, refused[i]) : refused[i];
 		assert_false(dir_remove(path, &f->err));
@@ -187,7 +187,7 @@ static void test_remove(void **state)
 static void test_remove_closed(void **state)
 {
 	struct fixture *f = *state;
-	static const mode_t modes[] = { 0, 0100, 0200, 0400, 0500, 0555, 0300 };
+	static const mode_t modes[] = {0, 0100, 0200, 0400, 0500, 0555, 0300};
 	assert_int_equal(chmod(f->dir, 0777), 0);
 	pid_t pid = fork();
 	assert_true(pid >= 0);
@@ -199,7 +199,8 @@ static void test_remove_closed(void **state)
 			if (!dir_remove(in(f, "t"), &f->err))
 				_exit(11);
 			fill(f);
-			if (chmod(in(f, "t/b/deep"), modes[i]) != 0 || chmod(in(f, "t/b"), modes[i]) != 0 ||
+			if (chmod(in(f, "t/b/deep"), modes[i]) != 0 ||
+				chmod(in(f, "t/b"), modes[i]) != 0 ||
 				chmod(in(f, "t"), modes[i]) != 0)
 				_exit(12);
 			if (!dir_remove(in(f, "t"), &f->err) || exists(f, "t"))
@@ -248,7 +249,7 @@ static void test_deep(void **state)
 	few = before;
 	few.rlim_cur = 64;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	struct seen s = { 0 };
+	struct seen s = {0};
 	bool walked = dir_walk(in(f, "deep"), count, &s, &f->err);
 	bool removed = dir_remove(in(f, "deep"), &f->err);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
@@ -262,7 +263,7 @@ static void test_too_deep(void **state)
 {
 	struct fixture *f = *state;
 	make_deep(f, 1030);
-	struct seen s = { 0 };
+	struct seen s = {0};
 	assert_false(dir_walk(in(f, "deep"), count, &s, &f->err));
 	assert_non_null(strstr(f->err.msg, "is more than 1024 directories deep"));
 	assert_false(dir_remove(in(f, "deep"), &f->err));
@@ -302,10 +303,10 @@ static void test_remove_mount(void **state)
 static void test_names(void **state)
 {
 	struct fixture *f = *state;
-	struct strs names = { 0 };
+	struct strs names = {0};
 	fill(f);
 	assert_true(dir_names(in(f, "t"), &f->a, &names, &f->err));
-	static const char *const want[] = { "B", "a", "a.d", "b", "empty", "link", "z" };
+	static const char *const want[] = {"B", "a", "a.d", "b", "empty", "link", "z"};
 	assert_int_equal(names.n, countof(want));
 	for (size_t i = 0; i < countof(want); i++)
 		assert_true(str_is(names.v[i], want[i]));
@@ -330,12 +331,12 @@ static void test_places(void **state)
 	static const struct {
 		const char *cache, *home, *want;
 	} cases[] = {
-		{ "/c", "/h", "/c" },
-		{ NULL, "/h", "/h/.cache" },
-		{ "", "/h", "/h/.cache" },
-		{ "relative", "/h", "/h/.cache" },
-		{ NULL, "", NULL },
-		{ NULL, NULL, NULL },
+		{"/c", "/h", "/c"},
+		{NULL, "/h", "/h/.cache"},
+		{"", "/h", "/h/.cache"},
+		{"relative", "/h", "/h/.cache"},
+		{NULL, "", NULL},
+		{NULL, NULL, NULL},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		unsetenv("XDG_CACHE_HOME");

@@ -44,7 +44,7 @@ static int teardown(void **state)
 
 static size_t count_names(struct fixture *f)
 {
-	struct strs names = { 0 };
+	struct strs names = {0};
 	assert_true(dir_names(f->dir, &f->a, &names, &f->err));
 	return names.n;
 }
@@ -85,15 +85,15 @@ static void test_read_limits(void **state)
 		size_t size, max, before;
 		bool ok;
 	} cases[] = {
-		{ 0, 0, 0, true },
-		{ 0, 10, 0, true },
-		{ 1, 0, 0, false },
-		{ 10, 10, 0, true },
-		{ 11, 10, 0, false },
-		{ 10, 11, 2, false },
-		{ 10, 12, 2, true },
-		{ 300000, 300000, 0, true },
-		{ 300001, 300000, 0, false },
+		{0, 0, 0, true},
+		{0, 10, 0, true},
+		{1, 0, 0, false},
+		{10, 10, 0, true},
+		{11, 10, 0, false},
+		{10, 11, 2, false},
+		{10, 12, 2, true},
+		{300000, 300000, 0, true},
+		{300001, 300000, 0, false},
 	};
 	char *data = arena_alloc(&f->a, 300001);
 	memset(data, 'd', 300001);
@@ -153,7 +153,7 @@ static void test_copy(void **state)
 	assert_true(file_write(f->file, data, 1000000, 0600, &f->err));
 	auto_fd int from = open(f->file, O_RDONLY | O_CLOEXEC);
 	/* to a file, and to one open for appending, which copy_file_range refuses */
-	static const int flags[] = { 0, O_APPEND };
+	static const int flags[] = {0, O_APPEND};
 	for (size_t i = 0; i < countof(flags); i++) {
 		char *path = arena_printf(&f->a, "%s/copy%zu", f->dir, i);
 		auto_fd int to = open(path, O_RDWR | O_CREAT | O_CLOEXEC | flags[i], 0600);
@@ -171,7 +171,7 @@ static void test_copy(void **state)
 static void test_outfile(void **state)
 {
 	struct fixture *f = *state;
-	static const mode_t modes[] = { 0600, 0644, 0755, 04755, 0444 };
+	static const mode_t modes[] = {0600, 0644, 0755, 04755, 0444};
 	mode_t before = umask(077);
 	for (size_t i = 0; i < countof(modes); i++) {
 		auto_outfile struct outfile o = OUTFILE_INIT;

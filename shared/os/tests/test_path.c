@@ -21,39 +21,39 @@ static void test_clean(void **state)
 	static const struct {
 		const char *path, *want;
 	} cases[] = {
-		{ "", "." },
-		{ "abc", "abc" },
-		{ "abc/def", "abc/def" },
-		{ "a/b/c", "a/b/c" },
-		{ ".", "." },
-		{ "..", ".." },
-		{ "../..", "../.." },
-		{ "../../abc", "../../abc" },
-		{ "/abc", "/abc" },
-		{ "/", "/" },
-		{ "abc/", "abc" },
-		{ "../../", "../.." },
-		{ "/abc/", "/abc" },
-		{ "abc//def//ghi", "abc/def/ghi" },
-		{ "//abc", "/abc" },
-		{ "///", "/" },
-		{ "abc/./def", "abc/def" },
-		{ "/./abc/def", "/abc/def" },
-		{ "abc/.", "abc" },
-		{ "abc/def/ghi/../jkl", "abc/def/jkl" },
-		{ "abc/def/../ghi/../jkl", "abc/jkl" },
-		{ "abc/def/..", "abc" },
-		{ "abc/def/../..", "." },
-		{ "/abc/def/../..", "/" },
-		{ "abc/def/../../..", ".." },
-		{ "/abc/def/../../..", "/" },
-		{ "abc/def/../../../ghi/jkl/../../../mno", "../../mno" },
-		{ "../a/..", ".." },
-		{ "../a/../b", "../b" },
-		{ "abc/./../def", "def" },
-		{ "abc//./../def", "def" },
-		{ "a/...", "a/..." },
-		{ "..a/../b", "b" },
+		{"", "."},
+		{"abc", "abc"},
+		{"abc/def", "abc/def"},
+		{"a/b/c", "a/b/c"},
+		{".", "."},
+		{"..", ".."},
+		{"../..", "../.."},
+		{"../../abc", "../../abc"},
+		{"/abc", "/abc"},
+		{"/", "/"},
+		{"abc/", "abc"},
+		{"../../", "../.."},
+		{"/abc/", "/abc"},
+		{"abc//def//ghi", "abc/def/ghi"},
+		{"//abc", "/abc"},
+		{"///", "/"},
+		{"abc/./def", "abc/def"},
+		{"/./abc/def", "/abc/def"},
+		{"abc/.", "abc"},
+		{"abc/def/ghi/../jkl", "abc/def/jkl"},
+		{"abc/def/../ghi/../jkl", "abc/jkl"},
+		{"abc/def/..", "abc"},
+		{"abc/def/../..", "."},
+		{"/abc/def/../..", "/"},
+		{"abc/def/../../..", ".."},
+		{"/abc/def/../../..", "/"},
+		{"abc/def/../../../ghi/jkl/../../../mno", "../../mno"},
+		{"../a/..", ".."},
+		{"../a/../b", "../b"},
+		{"abc/./../def", "def"},
+		{"abc//./../def", "def"},
+		{"a/...", "a/..."},
+		{"..a/../b", "b"},
 	};
 	auto_arena struct arena a = ARENA_INIT;
 	for (size_t i = 0; i < countof(cases); i++) {
@@ -91,20 +91,20 @@ static void test_is_safe(void **state)
 		struct str path;
 		bool want;
 	} cases[] = {
-		{ S("a"), true },
-		{ S("a/b c/..d"), true },
-		{ S("caf\xc3\xa9"), true },
-		{ S(""), false },
-		{ S("/a"), false },
-		{ S("a/"), false },
-		{ S("a//b"), false },
-		{ S("."), false },
-		{ S("a/./b"), false },
-		{ S("../a"), false },
-		{ S("a/.."), false },
-		{ S("a\0b"), false },
-		{ S("a\nb"), false },
-		{ S("a\177"), false },
+		{S("a"), true},
+		{S("a/b c/..d"), true},
+		{S("caf\xc3\xa9"), true},
+		{S(""), false},
+		{S("/a"), false},
+		{S("a/"), false},
+		{S("a//b"), false},
+		{S("."), false},
+		{S("a/./b"), false},
+		{S("../a"), false},
+		{S("a/.."), false},
+		{S("a\0b"), false},
+		{S("a\nb"), false},
+		{S("a\177"), false},
 	};
 	for (size_t i = 0; i < countof(cases); i++)
 		assert_int_equal(path_is_safe(cases[i].path), cases[i].want);
@@ -120,23 +120,23 @@ struct fixture {
 
 static int setup(void **state)
 {
-	static const char *const dirs[] = { "root", "root/dir", "root/dir/sub", "root/etc",
-		"root/ " };
-	static const char *const files[] = { "secret", "root/file", "root/dir/sub/deep",
-		"root/etc/passwd", "root/ /blank" };
+	static const char *const dirs[] = {
+		"root", "root/dir", "root/dir/sub", "root/etc", "root/ "};
+	static const char *const files[] = {
+		"secret", "root/file", "root/dir/sub/deep", "root/etc/passwd", "root/ /blank"};
 	static const char *const links[][2] = {
-		{ "file", "root/rel" },
-		{ "/file", "root/abs" },
-		{ "../../../../../../file", "root/dir/climb" },
-		{ "../secret", "root/escape" },
-		{ "dir/sub", "root/tosub" },
-		{ "/dir/", "root/slashed" },
-		{ "..", "root/dir/sub/up" },
-		{ "loop", "root/loop" },
-		{ "made", "root/dangling" },
-		{ "/", "root/toroot" },
-		{ "/etc/passwd", "root/passwd" },
-		{ "/proc/self/root/etc/passwd", "root/magic" },
+		{"file", "root/rel"},
+		{"/file", "root/abs"},
+		{"../../../../../../file", "root/dir/climb"},
+		{"../secret", "root/escape"},
+		{"dir/sub", "root/tosub"},
+		{"/dir/", "root/slashed"},
+		{"..", "root/dir/sub/up"},
+		{"loop", "root/loop"},
+		{"made", "root/dangling"},
+		{"/", "root/toroot"},
+		{"/etc/passwd", "root/passwd"},
+		{"/proc/self/root/etc/passwd", "root/magic"},
 	};
 	struct fixture *f = calloc(1, sizeof(*f));
 	*state = f;
@@ -148,14 +148,14 @@ static int setup(void **state)
 			return -1;
 	for (size_t i = 0; i < countof(files); i++)
 		if (!file_write(arena_printf(&f->a, "%s/%s", f->top, files[i]), files[i],
-				strlen(files[i]), 0644, &f->err))
+			    strlen(files[i]), 0644, &f->err))
 			return -1;
 	for (size_t i = 0; i < countof(links); i++)
 		if (symlink(links[i][0], arena_printf(&f->a, "%s/%s", f->top, links[i][1])) != 0)
 			return -1;
 	for (int i = 0; i <= 41; i++)
 		if (symlink(i ? arena_printf(&f->a, "chain%d", i - 1) : "file",
-				arena_printf(&f->a, "%s/root/chain%d", f->top, i)) != 0)
+			    arena_printf(&f->a, "%s/root/chain%d", f->top, i)) != 0)
 			return -1;
 	f->root = open(arena_printf(&f->a, "%s/root", f->top), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return f->root >= 0 ? 0 : -1;
@@ -182,61 +182,62 @@ static const struct {
 	int flags;
 	const char *want;
 } cases[] = {
-	{ "file", O_RDONLY, "root/file" },
-	{ "/file", O_RDONLY, "root/file" },
-	{ "///dir/..//file", O_RDONLY, "root/file" },
-	{ "./file", O_RDONLY, "root/file" },
-	{ "../../file", O_RDONLY, "root/file" },
-	{ "rel", O_RDONLY, "root/file" },
-	{ "abs", O_RDONLY, "root/file" },
-	{ "dir/climb", O_RDONLY, "root/file" },
-	{ "escape", O_RDONLY, "No such file or directory" },
-	{ "../secret", O_RDONLY, "No such file or directory" },
-	{ "tosub/deep", O_RDONLY, "root/dir/sub/deep" },
-	{ "tosub//deep", O_RDONLY, "root/dir/sub/deep" },
-	{ "tosub/up/sub/deep", O_RDONLY, "root/dir/sub/deep" },
-	{ "tosub/../sub/deep", O_RDONLY, "root/dir/sub/deep" },
-	{ "slashed/sub/deep", O_RDONLY, "root/dir/sub/deep" },
-	{ "toroot/toroot/dir/../file", O_RDONLY, "root/file" },
-	{ "passwd", O_RDONLY, "root/etc/passwd" },
-	{ "magic", O_RDONLY, "No such file or directory" },
-	{ " /blank", O_RDONLY, "root/ /blank" },
-	{ "file/ ", O_RDONLY, "Not a directory" },
-	{ "", O_RDONLY, "No such file or directory" },
-	{ "none", O_RDONLY, "No such file or directory" },
-	{ "none/x", O_RDONLY, "No such file or directory" },
-	{ "file/x", O_RDONLY, "Not a directory" },
-	{ "file/", O_RDONLY, "Not a directory" },
-	{ "rel/", O_RDONLY, "Not a directory" },
-	{ "loop", O_RDONLY, "Too many levels of symbolic links" },
-	{ "loop/x", O_RDONLY, "Too many levels of symbolic links" },
-	{ "chain39", O_RDONLY, "root/file" },
-	{ "chain40", O_RDONLY, "Too many levels of symbolic links" },
-	{ "rel", O_RDONLY | O_NOFOLLOW, "Too many levels of symbolic links" },
-	{ "tosub/deep", O_RDONLY | O_NOFOLLOW, "root/dir/sub/deep" },
-	{ "/", DIR, "/" },
-	{ ".", DIR, "/" },
-	{ "..", DIR, "/" },
-	{ "dir/../..", DIR, "/" },
-	{ "dir", DIR, "/dir" },
-	{ "tosub/", DIR, "/dir/sub" },
-	{ "tosub/", DIR | O_NOFOLLOW, "/dir/sub" },
-	{ "tosub", DIR | O_NOFOLLOW, "Not a directory" },
-	{ "tosub/up", DIR, "/dir" },
-	{ "slashed", DIR, "/dir" },
-	{ "file", DIR, "Not a directory" },
-	{ "file", NEW | O_EXCL, "File exists" },
-	{ "dangling", NEW | O_EXCL, "File exists" },
-	{ "dir", NEW, "Is a directory" },
-	{ ".", NEW, "Is a directory" },
-	{ "dir/..", NEW, "Is a directory" },
-	{ "new/", NEW, "Is a directory" },
-	{ "none/new", NEW, "No such file or directory" },
+	{"file", O_RDONLY, "root/file"},
+	{"/file", O_RDONLY, "root/file"},
+	{"///dir/..//file", O_RDONLY, "root/file"},
+	{"./file", O_RDONLY, "root/file"},
+	{"../../file", O_RDONLY, "root/file"},
+	{"rel", O_RDONLY, "root/file"},
+	{"abs", O_RDONLY, "root/file"},
+	{"dir/climb", O_RDONLY, "root/file"},
+	{"escape", O_RDONLY, "No such file or directory"},
+	{"../secret", O_RDONLY, "No such file or directory"},
+	{"tosub/deep", O_RDONLY, "root/dir/sub/deep"},
+	{"tosub//deep", O_RDONLY, "root/dir/sub/deep"},
+	{"tosub/up/sub/deep", O_RDONLY, "root/dir/sub/deep"},
+	{"tosub/../sub/deep", O_RDONLY, "root/dir/sub/deep"},
+	{"slashed/sub/deep", O_RDONLY, "root/dir/sub/deep"},
+	{"toroot/toroot/dir/../file", O_RDONLY, "root/file"},
+	{"passwd", O_RDONLY, "root/etc/passwd"},
+	{"magic", O_RDONLY, "No such file or directory"},
+	{" /blank", O_RDONLY, "root/ /blank"},
+	{"file/ ", O_RDONLY, "Not a directory"},
+	{"", O_RDONLY, "No such file or directory"},
+	{"none", O_RDONLY, "No such file or directory"},
+	{"none/x", O_RDONLY, "No such file or directory"},
+	{"file/x", O_RDONLY, "Not a directory"},
+	{"file/", O_RDONLY, "Not a directory"},
+	{"rel/", O_RDONLY, "Not a directory"},
+	{"loop", O_RDONLY, "Too many levels of symbolic links"},
+	{"loop/x", O_RDONLY, "Too many levels of symbolic links"},
+	{"chain39", O_RDONLY, "root/file"},
+	{"chain40", O_RDONLY, "Too many levels of symbolic links"},
+	{"rel", O_RDONLY | O_NOFOLLOW, "Too many levels of symbolic links"},
+	{"tosub/deep", O_RDONLY | O_NOFOLLOW, "root/dir/sub/deep"},
+	{"/", DIR, "/"},
+	{".", DIR, "/"},
+	{"..", DIR, "/"},
+	{"dir/../..", DIR, "/"},
+	{"dir", DIR, "/dir"},
+	{"tosub/", DIR, "/dir/sub"},
+	{"tosub/", DIR | O_NOFOLLOW, "/dir/sub"},
+	{"tosub", DIR | O_NOFOLLOW, "Not a directory"},
+	{"tosub/up", DIR, "/dir"},
+	{"slashed", DIR, "/dir"},
+	{"file", DIR, "Not a directory"},
+	{"file", NEW | O_EXCL, "File exists"},
+	{"dangling", NEW | O_EXCL, "File exists"},
+	{"dir", NEW, "Is a directory"},
+	{".", NEW, "Is a directory"},
+	{"dir/..", NEW, "Is a directory"},
+	{"new/", NEW, "Is a directory"},
+	{"none/new", NEW, "No such file or directory"},
 };
 
 static void check_open(struct fixture *f, size_t i, const char *how)
 {
-	auto_fd int fd = path_open_in(f->root, cases[i].path, cases[i].flags | O_CLOEXEC, 0600, &f->err);
+	auto_fd int fd =
+		path_open_in(f->root, cases[i].path, cases[i].flags | O_CLOEXEC, 0600, &f->err);
 	char got[4200];
 	struct stat a, b;
 	if (fd < 0) {
@@ -251,7 +252,8 @@ static void check_open(struct fixture *f, size_t i, const char *how)
 		got[n > 0 ? n : 0] = 0;
 	}
 	if (strcmp(got, cases[i].want) != 0)
-		fail_msg("'%s' with %#o %s gave '%s'", cases[i].path, (unsigned)cases[i].flags, how, got);
+		fail_msg("'%s' with %#o %s gave '%s'", cases[i].path, (unsigned)cases[i].flags, how,
+			got);
 }
 
 static void test_open_kernel(void **state)
@@ -273,17 +275,17 @@ static void test_create(void **state)
 	struct fixture *f = *state;
 	for (int walk = 0; walk < 2; walk++) {
 		static const char *const made[][2] = {
-			{ "dir/new", "root/dir/new" },
-			{ "dangling", "root/made" },
-			{ "/tosub/up/new2", "root/dir/new2" },
-			{ "../../../outside", "root/outside" },
+			{"dir/new", "root/dir/new"},
+			{"dangling", "root/made"},
+			{"/tosub/up/new2", "root/dir/new2"},
+			{"../../../outside", "root/outside"},
 		};
 		path_force_walk(walk);
 		for (size_t i = 0; i < countof(made); i++) {
 			char *real = arena_printf(&f->a, "%s/%s", f->top, made[i][1]);
 			struct stat st;
-			auto_fd int fd = path_open_in(f->root, made[i][0], NEW | O_CLOEXEC, 0640,
-				&f->err);
+			auto_fd int fd =
+				path_open_in(f->root, made[i][0], NEW | O_CLOEXEC, 0640, &f->err);
 			assert_true(fd >= 0);
 			assert_int_equal(stat(real, &st), 0);
 			assert_int_equal(st.st_mode & 0777, 0640);
@@ -299,8 +301,8 @@ static void test_path_descriptor(void **state)
 	for (int walk = 0; walk < 2; walk++) {
 		struct stat st;
 		path_force_walk(walk);
-		auto_fd int fd = path_open_in(f->root, "rel", O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
-			&f->err);
+		auto_fd int fd =
+			path_open_in(f->root, "rel", O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, &f->err);
 		assert_true(fd >= 0 && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode));
 		assert_int_equal(path_open_in(-5, "rel", O_RDONLY, 0, &f->err), -1);
 		assert_non_null(strstr(f->err.msg, "cannot open 'rel': "));

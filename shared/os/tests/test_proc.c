@@ -30,15 +30,16 @@ static void take_line(struct str line, bool is_err, void *user)
 	if (line.n > l->longest)
 		l->longest = line.n;
 	if (l->text.n < 1000)
-		buf_printf(&l->text, "%s%.*s|", is_err ? "!" : "", STR_ARG(line.n < 100 ? line : S("long")));
+		buf_printf(&l->text, "%s%.*s|", is_err ? "!" : "",
+			STR_ARG(line.n < 100 ? line : S("long")));
 }
 
 /* Runs a shell script; *l gets what it wrote. Returns the status, or -1 with *err set. */
 static int shell(const char *script, struct lines *l, int64_t timeout, struct err *err)
 {
-	const char *argv[] = { "sh", "-c", script, NULL };
-	const struct proc_opts o = { .argv = argv, .stdin_fd = -1, .line = take_line, .user = l,
-		.timeout_ns = timeout };
+	const char *argv[] = {"sh", "-c", script, NULL};
+	const struct proc_opts o = {
+		.argv = argv, .stdin_fd = -1, .line = take_line, .user = l, .timeout_ns = timeout};
 	int status = -1;
 	return proc_run(&o, &status, err) ? status : -1;
 }
@@ -50,20 +51,20 @@ static void test_lines(void **state)
 		const char *script, *want;
 		int status;
 	} cases[] = {
-		{ ":", "", 0 },
-		{ "echo a; echo b", "a|b|", 0 },
-		{ "echo a; sleep 0.05; echo b >&2; sleep 0.05; printf c", "a|!b|c|", 0 },
-		{ "printf 'a\\n\\nb'", "a||b|", 0 },
-		{ "printf 'a\\r\\n'", "a\r|", 0 },
-		{ "cat; echo done", "done|", 0 },
-		{ "exit 7", "", 7 << 8 },
-		{ "kill -9 $$", "", 9 },
-		{ "kill -TERM $$", "", 15 },
-		{ "exec >&- 2>&-; sleep 0.1; exit 3", "", 3 << 8 },
+		{":", "", 0},
+		{"echo a; echo b", "a|b|", 0},
+		{"echo a; sleep 0.05; echo b >&2; sleep 0.05; printf c", "a|!b|c|", 0},
+		{"printf 'a\\n\\nb'", "a||b|", 0},
+		{"printf 'a\\r\\n'", "a\r|", 0},
+		{"cat; echo done", "done|", 0},
+		{"exit 7", "", 7 << 8},
+		{"kill -9 $$", "", 9},
+		{"kill -TERM $$", "", 15},
+		{"exec >&- 2>&-; sleep 0.1; exit 3", "", 3 << 8},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		auto_err struct err err = ERR_INIT;
-		struct lines l = { .text = BUF_INIT(2000) };
+		struct lines l = {.text = BUF_INIT(2000)};
 		assert_int_equal(shell(cases[i].script, &l, 0, &err), cases[i].status);
 		assert_true(str_is(buf_str(&l.text), cases[i].want));
 		buf_release(&l.text);
@@ -77,14 +78,14 @@ static void test_long_lines(void **state)
 		const char *script;
 		size_t n, longest;
 	} cases[] = {
-		{ "head -c 65536 /dev/zero; echo", 1, 65536 },
-		{ "head -c 65537 /dev/zero; echo", 2, 65536 },
-		{ "head -c 200000 /dev/zero; echo; echo x", 5, 65536 },
-		{ "yes | head -n 100000", 100000, 1 },
+		{"head -c 65536 /dev/zero; echo", 1, 65536},
+		{"head -c 65537 /dev/zero; echo", 2, 65536},
+		{"head -c 200000 /dev/zero; echo; echo x", 5, 65536},
+		{"yes | head -n 100000", 100000, 1},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		auto_err struct err err = ERR_INIT;
-		struct lines l = { .text = BUF_INIT(BUF_NOLIMIT) };
+		struct lines l = {.text = BUF_INIT(BUF_NOLIMIT)};
 		assert_int_equal(shell(cases[i].script, &l, 0, &err), 0);
 		assert_int_equal(l.n, cases[i].n);
 		assert_int_equal(l.longest, cases[i].longest);
@@ -96,11 +97,11 @@ static void test_out(void **state)
 {
 	(void)state;
 	auto_err struct err err = ERR_INIT;
-	const char *argv[] = { "sh", "-c", "printf 'a\\nb'; echo e >&2", NULL };
-	struct lines l = { .text = BUF_INIT(2000) };
+	const char *argv[] = {"sh", "-c", "printf 'a\\nb'; echo e >&2", NULL};
+	struct lines l = {.text = BUF_INIT(2000)};
 	auto_buf struct buf out = BUF_INIT(3), none = BUF_INIT(2);
-	struct proc_opts o = { .argv = argv, .stdin_fd = -1, .line = take_line, .user = &l,
-		.out = &out };
+	struct proc_opts o = {
+		.argv = argv, .stdin_fd = -1, .line = take_line, .user = &l, .out = &out};
 	int status = -1;
 	assert_true(proc_run(&o, &status, &err));
 	assert_string_equal(out.p, "a\nb");
@@ -108,8 +109,8 @@ static void test_out(void **state)
 	assert_string_equal(l.text.p, "!e|");
 	buf_release(&l.text);
 	/* too much is dropped, the child is not held up */
-	const char *much[] = { "sh", "-c", "head -c 1000000 /dev/zero", NULL };
-	o = (struct proc_opts){ .argv = much, .stdin_fd = -1, .out = &none };
+	const char *much[] = {"sh", "-c", "head -c 1000000 /dev/zero", NULL};
+	o = (struct proc_opts){.argv = much, .stdin_fd = -1, .out = &none};
 	assert_true(proc_run(&o, &status, &err));
 	assert_true(none.over);
 	assert_int_equal(status, 0);
@@ -119,11 +120,10 @@ static void test_surroundings(void **state)
 {
 	(void)state;
 	auto_err struct err err = ERR_INIT;
-	auto_arena struct arena a = ARENA_INIT;
-	const char *env[] = { "ONLY=this", NULL };
-	const char *argv[] = { "env", NULL }, *pwd[] = { "sh", "-c", "pwd; cat", NULL };
+	const char *env[] = {"ONLY=this", NULL};
+	const char *argv[] = {"env", NULL}, *pwd[] = {"sh", "-c", "pwd; cat", NULL};
 	auto_buf struct buf out = BUF_INIT(1000);
-	struct proc_opts o = { .argv = argv, .env = env, .stdin_fd = -1, .out = &out };
+	struct proc_opts o = {.argv = argv, .env = env, .stdin_fd = -1, .out = &out};
 	int status = -1, ends[2];
 	assert_true(proc_run(&o, &status, &err));
 	assert_string_equal(out.p, "ONLY=this\n");
@@ -131,7 +131,7 @@ static void test_surroundings(void **state)
 	assert_int_equal(pipe(ends), 0);
 	assert_int_equal(write(ends[1], "in", 2), 2);
 	close(ends[1]);
-	o = (struct proc_opts){ .argv = pwd, .cwd = "/usr/bin/..", .stdin_fd = ends[0], .out = &out };
+	o = (struct proc_opts){.argv = pwd, .cwd = "/usr/bin/..", .stdin_fd = ends[0], .out = &out};
 	assert_true(proc_run(&o, &status, &err));
 	close(ends[0]);
 	assert_string_equal(out.p, "/usr\nin");
@@ -147,9 +147,10 @@ static void test_inheritance(void **state)
 	(void)state;
 	auto_err struct err err = ERR_INIT;
 	auto_buf struct buf out = BUF_INIT(1000);
-	const char *argv[] = { "sh", "-c",
-		"ls /proc/self/fd | tr '\\n' ' '; grep -E 'Sig(Ign|Blk)' /proc/self/status | tr -d '\\t\\n'",
-		NULL };
+	const char *argv[] = {"sh", "-c",
+		"ls /proc/self/fd | tr '\\n' ' '; grep -E 'Sig(Ign|Blk)' /proc/self/status | tr -d "
+		"'\\t\\n'",
+		NULL};
 	int open_fds[3];
 	for (size_t i = 0; i < 3; i++)
 		open_fds[i] = fcntl(0, F_DUPFD, i == 2 ? 500 : 10);
@@ -159,7 +160,7 @@ static void test_inheritance(void **state)
 	sigprocmask(SIG_BLOCK, &set, &before);
 	signal(SIGUSR2, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN);
-	const struct proc_opts o = { .argv = argv, .stdin_fd = -1, .out = &out };
+	const struct proc_opts o = {.argv = argv, .stdin_fd = -1, .out = &out};
 	int status = -1;
 	bool ok = proc_run(&o, &status, &err);
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -182,13 +183,14 @@ static void test_closed_standard(void **state)
 	if (pid == 0) {
 		auto_err struct err err = ERR_INIT;
 		auto_buf struct buf out = BUF_INIT(1000);
-		const char *argv[] = { "sh", "-c", "cat; echo out; echo err >&2", NULL };
-		const struct proc_opts o = { .argv = argv, .stdin_fd = -1, .out = &out };
+		const char *argv[] = {"sh", "-c", "cat; echo out; echo err >&2", NULL};
+		const struct proc_opts o = {.argv = argv, .stdin_fd = -1, .out = &out};
 		int status = -1;
 		close(0);
 		close(1);
 		close(2);
-		bool ok = proc_run(&o, &status, &err) && status == 0 && str_is(buf_str(&out), "out\n");
+		bool ok = proc_run(&o, &status, &err) && status == 0 &&
+			  str_is(buf_str(&out), "out\n");
 		_exit(ok ? 0 : 1);
 	}
 	int status;
@@ -210,17 +212,17 @@ static void test_cannot_run(void **state)
 		const char *name, *want;
 		enum err_kind kind;
 	} cases[] = {
-		{ "no-such-program", "no program 'no-such-program' on PATH", EK_NOTFOUND },
-		{ "", "no program '' on PATH", EK_NOTFOUND },
-		{ "/none/x", "no program '/none/x'", EK_NOTFOUND },
-		{ dir, arena_printf(&a, "no program '%s'", dir), EK_NOTFOUND },
-		{ script, arena_printf(&a, "cannot run '%s': No such file or directory", script),
-			EK_NOTFOUND },
-		{ text, arena_printf(&a, "cannot run '%s': Exec format error", text), EK_OTHER },
+		{"no-such-program", "no program 'no-such-program' on PATH", EK_NOTFOUND},
+		{"", "no program '' on PATH", EK_NOTFOUND},
+		{"/none/x", "no program '/none/x'", EK_NOTFOUND},
+		{dir, arena_printf(&a, "no program '%s'", dir), EK_NOTFOUND},
+		{script, arena_printf(&a, "cannot run '%s': No such file or directory", script),
+			EK_NOTFOUND},
+		{text, arena_printf(&a, "cannot run '%s': Exec format error", text), EK_OTHER},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
-		const char *argv[] = { cases[i].name, NULL };
-		const struct proc_opts o = { .argv = argv, .stdin_fd = -1 };
+		const char *argv[] = {cases[i].name, NULL};
+		const struct proc_opts o = {.argv = argv, .stdin_fd = -1};
 		int status = 4711;
 		assert_false(proc_run(&o, &status, &err));
 		assert_string_equal(err.msg, cases[i].want);
@@ -244,16 +246,16 @@ static void test_child_hook(void **state)
 		int code;
 		const char *want;
 	} cases[] = {
-		{ -1, NULL },
-		{ EPERM, "cannot set up 'true': Operation not permitted" },
-		{ 0, "cannot run 'true': its setup failed" },
+		{-1, NULL},
+		{EPERM, "cannot set up 'true': Operation not permitted"},
+		{0, "cannot run 'true': its setup failed"},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		auto_err struct err err = ERR_INIT;
-		const char *argv[] = { "true", NULL };
+		const char *argv[] = {"true", NULL};
 		int code = cases[i].code, status = -1;
-		const struct proc_opts o = { .argv = argv, .stdin_fd = -1, .child = child_hook,
-			.child_user = &code };
+		const struct proc_opts o = {
+			.argv = argv, .stdin_fd = -1, .child = child_hook, .child_user = &code};
 		assert_int_equal(proc_run(&o, &status, &err), !cases[i].want);
 		assert_string_equal(err.msg ? err.msg : "", cases[i].want ? cases[i].want : "");
 	}
@@ -264,17 +266,17 @@ static void test_timeout(void **state)
 	(void)state;
 	static const struct {
 		const char *script;
-		int least, most;	/* ms */
+		int least, most; /* ms */
 		const char *text;
 	} cases[] = {
-		{ "echo a; sleep 60", 200, 1500, "a|" },
-		{ "trap 'echo bye; exit' TERM; sleep 60 & wait", 200, 1500, "bye|" },
-		{ "sleep 60 & sleep 60 & wait", 200, 1500, "" },
-		{ "trap '' TERM; echo b; sleep 60; sleep 60", 2200, 4500, "b|" },
+		{"echo a; sleep 60", 200, 1500, "a|"},
+		{"trap 'echo bye; exit' TERM; sleep 60 & wait", 200, 1500, "bye|"},
+		{"sleep 60 & sleep 60 & wait", 200, 1500, ""},
+		{"trap '' TERM; echo b; sleep 60; sleep 60", 2200, 4500, "b|"},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		auto_err struct err err = ERR_INIT;
-		struct lines l = { .text = BUF_INIT(2000) };
+		struct lines l = {.text = BUF_INIT(2000)};
 		int64_t start = tstamp_mono_ns();
 		assert_int_equal(shell(cases[i].script, &l, 200 * MS, &err), -1);
 		int64_t took = (tstamp_mono_ns() - start) / MS;
@@ -285,7 +287,7 @@ static void test_timeout(void **state)
 		buf_release(&l.text);
 	}
 	auto_err struct err err = ERR_INIT;
-	struct lines l = { .text = BUF_INIT(2000) };
+	struct lines l = {.text = BUF_INIT(2000)};
 	assert_int_equal(shell("exit 0", &l, INT64_MAX, &err), 0);
 	/* one last moment for all: it counts where it comes first */
 	proc_deadline(tstamp_mono_ns() + 200 * MS);
@@ -310,7 +312,7 @@ static void test_left_behind(void **state)
 	};
 	for (size_t i = 0; i < countof(scripts); i++) {
 		auto_err struct err err = ERR_INIT;
-		struct lines l = { .text = BUF_INIT(2000) };
+		struct lines l = {.text = BUF_INIT(2000)};
 		int64_t start = tstamp_mono_ns();
 		assert_int_equal(shell(scripts[i], &l, 0, &err), 0);
 		assert_true(tstamp_mono_ns() - start < 5000 * MS);
@@ -343,8 +345,8 @@ static void test_dies_with_us(void **state)
 	if (pid == 0) {
 		auto_err struct err err = ERR_INIT;
 		close(ends[0]);
-		const char *argv[] = { "sleep", "60", NULL };
-		const struct proc_opts o = { .argv = argv, .stdin_fd = ends[1] };
+		const char *argv[] = {"sleep", "60", NULL};
+		const struct proc_opts o = {.argv = argv, .stdin_fd = ends[1]};
 		int status;
 		_exit(proc_run(&o, &status, &err));
 	}
@@ -367,8 +369,8 @@ static int interrupted_run(int sig, const char *script, bool tty)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		auto_err struct err err = ERR_INIT;
-		const char *argv[] = { "sh", "-c", script, NULL };
-		const struct proc_opts o = { .argv = argv, .stdin_fd = -1, .tty = tty };
+		const char *argv[] = {"sh", "-c", script, NULL};
+		const struct proc_opts o = {.argv = argv, .stdin_fd = -1, .tty = tty};
 		int status = -1;
 		proc_interrupts();
 		if (proc_interrupted() || !proc_check(&err))
@@ -398,13 +400,13 @@ static void test_interrupts(void **state)
 		bool tty;
 		int want, most;
 	} cases[] = {
-		{ SIGINT, "sleep 60", false, 0, 1500 },
-		{ SIGTERM, "sleep 60", false, 0, 1500 },
-		{ SIGHUP, "sleep 60", false, 0, 1500 },
-		{ SIGINT, "trap '' TERM; sleep 60; sleep 60", false, 0, 4500 },
+		{SIGINT, "sleep 60", false, 0, 1500},
+		{SIGTERM, "sleep 60", false, 0, 1500},
+		{SIGHUP, "sleep 60", false, 0, 1500},
+		{SIGINT, "trap '' TERM; sleep 60; sleep 60", false, 0, 4500},
 		/* who has the terminal gets its ^C, not we */
-		{ SIGINT, "sleep 0.5", true, 1, 1500 },
-		{ SIGTERM, "exec sleep 60", true, 0, 1500 },
+		{SIGINT, "sleep 0.5", true, 1, 1500},
+		{SIGTERM, "exec sleep 60", true, 0, 1500},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		int64_t start = tstamp_mono_ns();
