@@ -186,12 +186,15 @@ bool outfile_open(struct outfile *o, const char *path, mode_t mode, struct err *
 	copy = strdup(path);
 	if (!copy)
 		BUG("out of memory");
-	*o = (struct outfile){.fd = fd, .tmp = tmp, .path = copy};
+	*o = (struct outfile){.fd = fd, .tmp = tmp, .path = copy, .mode = mode};
 	return true;
 }
 
 bool outfile_commit(struct outfile *o, bool sync, struct err *err)
 {
+	/* writing has cleared set-id bits, unless we are privileged */
+	if ((o->mode & 06000) && fchmod(o->fd, o->mode) != 0)
+		return err_sys(err, "cannot set the mode of '%s'", o->path);
 	if (sync && fsync(o->fd) != 0)
 		return err_sys(err, "cannot write '%s'", o->path);
 	int fd = fd_steal(&o->fd);

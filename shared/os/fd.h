@@ -28,6 +28,7 @@ struct outfile {
 	int fd;
 	char *path;	/* owned, final name */
 	char *tmp;	/* owned, NULL once committed */
+	mode_t mode;
 };
 #define OUTFILE_INIT { .fd = -1 }
 #define auto_outfile cleanup_with(outfile_release)
