@@ -23,8 +23,10 @@ static bool parse_and_print(struct str text, struct arena *a, struct sf_stmts *l
 	long nl = str_chr(text, '\n');
 	if (nl >= 0 && str_starts(text, S("#!")))
 		buf_addstr(out, str_sub(text, 0, (size_t)nl + 1));
-	for (size_t k = 0; k < list->n; k++)
-		sf_print_statement(out, a, list->v[k]);
+	for (size_t k = 0; k < list->n; k++) {
+		if (!sf_print_statement(out, a, list->v[k]))
+			return false;
+	}
 	return !out->over;
 }
 

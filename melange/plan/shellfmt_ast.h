@@ -31,6 +31,7 @@ struct sf_expr {
 	struct str op;
 	struct sf_word *word;
 	struct sf_expr *x, *y, *z;
+	unsigned y_line;	/* of a condition: where y begins */
 };
 
 enum sf_part_kind {
@@ -132,7 +133,7 @@ struct sf_cmd {
 	unsigned mid_line;		/* of `then`, `do`, `in`, the operator */
 	unsigned end_line;		/* of the closing word */
 	bool has_in, has_parens;
-	size_t second_offset;		/* SF_SIMPLE: where words[1] begins */
+	size_t offsets[2];		/* SF_SIMPLE: where words[0] and words[1] begin */
 	struct sf_assigns assigns;
 	struct sf_words words;
 	struct sf_stmts cond, body;

@@ -34,6 +34,7 @@ static const struct {
 	{ "<", 10, false }, { ">", 10, false }, { "+", 12, false }, { "-", 12, false },
 	{ "*", 13, false }, { "/", 13, false }, { "%", 13, false },
 };
+#define ASSIGN_RANK 2
 #define TERNARY_RANK 3
 #define UNARY_RANK 15
 
@@ -119,6 +120,9 @@ static struct sf_expr *ranked(struct sf_parser *p, int rank)
 		int k = infix_here(p);
 		if (k < 0 || infix[k].rank < rank)
 			break;
+		bool assigns = infix[k].rank == ASSIGN_RANK;
+		if (assigns && e->kind != SF_INDEXED && e->kind != SF_OPERAND)
+			sf_fail(p);
 		p->i += strlen(infix[k].op);
 		struct sf_expr *right = ranked(p, infix[k].rank + !infix[k].right);
 		e = expr_new(p, SF_INFIX, str_of(infix[k].op), e, right);
@@ -205,30 +209,35 @@ static struct sf_expr *negated_test(struct sf_parser *p)
 	return e;
 }
 
+static struct sf_expr *chained(struct sf_parser *p, const char *op,
+	struct sf_expr *(*next)(struct sf_parser *p))
+{
+	struct sf_expr *e = next(p);
+	while (!p->failed && sf_take(p, op)) {
+		sf_newlines(p);
+		unsigned line = p->line;
+		e = expr_new(p, SF_INFIX, str_of(op), e, next(p));
+		e->y_line = line;
+	}
+	return e;
+}
+
 static struct sf_expr *both(struct sf_parser *p)
 {
-	struct sf_expr *e = negated_test(p);
-	while (!p->failed && sf_take(p, "&&"))
-		e = expr_new(p, SF_INFIX, S("&&"), e, negated_test(p));
-	return e;
+	return chained(p, "&&", negated_test);
 }
 
 static struct sf_expr *either(struct sf_parser *p)
 {
 	if (!sf_enter(p))
 		return NULL;
-	struct sf_expr *e = both(p);
-	while (!p->failed && sf_take(p, "||"))
-		e = expr_new(p, SF_INFIX, S("||"), e, both(p));
+	struct sf_expr *e = chained(p, "||", both);
 	p->depth--;
 	return e;
 }
 
 struct sf_expr *sf_condition(struct sf_parser *p)
 {
-	unsigned line = p->line;
 	struct sf_expr *e = either(p);
-	if (p->line != line)
-		sf_fail(p);
 	return p->failed ? NULL : e;
 }

@@ -115,8 +115,8 @@ void sf_separated(struct sf_printer *p, const char *word, unsigned line)
 		if (!p->ended)
 			buf_addc(p->out, ';');
 		sf_space(p);
-		sf_reach(p, line);
 	}
+	sf_reach(p, line);
 	sf_puts(p, word);
 	p->gap = SF_GAP_DUE;
 }
@@ -142,7 +142,7 @@ void sf_close_paren(struct sf_printer *p, unsigned line)
 }
 
 /* The body of a <<- document, its first line at the given level and the others as they stand to
- * it. */
+ * it, but no less deep. */
 static void indented_body(struct sf_printer *p, const struct sf_word *body, unsigned level)
 {
 	auto_buf struct buf plain = BUF_INIT(p->out->max);
@@ -163,7 +163,8 @@ static void indented_body(struct sf_printer *p, const struct sf_word *body, unsi
 			change = (long)level - tabs;
 			first = false;
 		}
-		for (long k = 0; line.n && k < tabs + change; k++)
+		long indent = tabs + change > (long)level ? tabs + change : (long)level;
+		for (long k = 0; line.n && k < indent; k++)
 			buf_addc(out, '\t');
 		buf_addstr(out, line);
 		if (ended)
@@ -191,7 +192,6 @@ void sf_flush_heredocs(struct sf_printer *p)
 		if (r->strip_tabs)
 			sf_indent(p);
 		sf_put(p, r->delimiter);
-		sf_reach(p, r->body_end);
 		p->line = r->body_end;
 		p->gap = SF_GAP_NONE;
 	}

@@ -218,8 +218,12 @@ static void case_item(struct sf_parser *p, struct sf_cmd *c)
 	sf_statements(p, &item->body);
 	item->op_line = p->line;
 	item->op = sf_take(p, ";;&") ? S(";;&") : sf_take(p, ";&") ? S(";&") : S(";;");
-	if (item->op.n == 2 && item->op.p[1] == ';' && !sf_take(p, ";;") && !sf_looks_word(p, "esac"))
-		sf_fail(p);
+	if (str_is(item->op, ";;") && !sf_take(p, ";;")) {
+		/* the last item may do without */
+		item->op_line = item->body.n ? item->body.v[item->body.n - 1]->end_line : item->line;
+		if (!sf_looks_word(p, "esac"))
+			sf_fail(p);
+	}
 	vec_push(p->a, &c->cases, item);
 	sf_newlines(p);
 }
@@ -543,8 +547,8 @@ static void arguments(struct sf_parser *p, struct sf_stmt *s)
 		if (!w)
 			break;
 		check_word(p, start, c->words.n == 0);
-		if (c->words.n == 1)
-			c->second_offset = start;
+		if (c->words.n < 2)
+			c->offsets[c->words.n] = start;
 		vec_push(p->a, &c->words, w);
 		sf_blanks(p);
 	}
@@ -566,6 +570,11 @@ static struct sf_stmt *simple_command(struct sf_parser *p)
 		return s;
 	}
 	arguments(p, s);
+	for (size_t k = 0; k < c->assigns.n; k++) {
+		/* no array can be set for a single command */
+		if (c->words.n && c->assigns.v[k]->is_array)
+			sf_fail(p);
+	}
 	if (c->words.n == 0 && c->assigns.n == 0) {
 		s->cmd = NULL;
 		if (s->redirs.n == 0)
@@ -623,6 +632,9 @@ static struct sf_stmt *command(struct sf_parser *p)
 static struct sf_stmt *joined(struct sf_parser *p, struct sf_stmt *x, const char *op,
 	struct sf_stmt *(*next)(struct sf_parser *p))
 {
+	/* the body of a function reaches further here than it seems */
+	if (x->cmd && x->cmd->kind == SF_FUNCTION)
+		sf_fail(p);
 	struct sf_cmd *c = cmd_new(p, SF_BINARY);
 	c->text = str_of(op);
 	c->mid_line = p->line;

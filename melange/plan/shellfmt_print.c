@@ -35,24 +35,27 @@ static void print_redir(struct sf_printer *p, const struct sf_redir *r)
 		vec_push(p->a, &p->heredocs, (struct sf_redir *)r);
 }
 
-/* Prints the command's words; returns how many redirections were printed among them. */
+/* Prints the command's words; returns how many redirections were printed among them: those that
+ * stand before the first two words. */
 static size_t print_simple(struct sf_printer *p, const struct sf_cmd *c,
 	const struct sf_redirs *redirs)
 {
 	size_t done = 0;
 	sf_print_assigns(p, &c->assigns);
-	if (c->words.n <= 1) {
-		sf_print_words(p, c->words.v, c->words.n);
-		return 0;
+	for (size_t k = 0; k < 2 && k < c->words.n; k++) {
+		for (; done < redirs->n; done++) {
+			const struct sf_redir *r = redirs->v[done];
+			if (r->offset > c->offsets[k] || r->is_heredoc)
+				break;
+			if (r->line > p->line || c->words.v[k]->line > p->line)
+				p->refused = true;
+			print_redir(p, r);
+		}
+		if (k == 0)
+			sf_print_words(p, c->words.v, 1);
 	}
-	sf_print_words(p, c->words.v, 1);
-	for (; done < redirs->n; done++) {
-		const struct sf_redir *r = redirs->v[done];
-		if (r->offset > c->second_offset || r->is_heredoc)
-			break;
-		print_redir(p, r);
-	}
-	sf_print_words(p, c->words.v + 1, c->words.n - 1);
+	if (c->words.n > 1)
+		sf_print_words(p, c->words.v + 1, c->words.n - 1);
 	return done;
 }
 
@@ -83,7 +86,7 @@ static void print_binary(struct sf_printer *p, const struct sf_cmd *c)
 static void print_if(struct sf_printer *p, const struct sf_cmd *c)
 {
 	for (;;) {
-		sf_print_nested(p, &c->cond, c->mid_line);
+		sf_print_nested(p, &c->cond, 0);
 		sf_separated(p, "then", c->mid_line);
 		const struct sf_cmd *other = c->other;
 		sf_print_nested(p, &c->body, other ? other->line : c->end_line);
@@ -144,7 +147,7 @@ static void print_case_item(struct sf_printer *p, const struct sf_case *item)
 	sf_puts(p, ")");
 	p->gap = SF_GAP_DUE;
 	bool apart = n > 1 || (n && item->body.v[0]->line > p->line) ||
-		(n && item->op_line > item->body.v[n - 1]->end_line);
+		item->op_line > (n ? item->body.v[n - 1]->end_line : p->line);
 	sf_print_nested(p, &item->body, item->op_line);
 	p->level++;
 	if (apart) {
@@ -177,15 +180,7 @@ static void print_subshell(struct sf_printer *p, const struct sf_cmd *c)
 {
 	sf_space_if_due(p);
 	sf_puts(p, "(");
-	p->gap = SF_GAP_NONE;
-	bool apart = sf_starts_with_paren(&c->body);
-	if (apart && c->body.v[0]->line <= p->line)
-		sf_space(p);
-	sf_print_nested(p, &c->body, c->end_line);
-	p->gap = SF_GAP_NONE;
-	if (apart && !sf_wants_break(p, c->end_line))
-		sf_space(p);
-	sf_close_paren(p, c->end_line);
+	sf_print_in_parens(p, &c->body, c->line, c->end_line);
 }
 
 static void print_function(struct sf_printer *p, const struct sf_cmd *c)
@@ -231,7 +226,7 @@ static size_t print_command(struct sf_printer *p, const struct sf_cmd *c,
 		break;
 	case SF_WHILE:
 		sf_token(p, c->text);
-		sf_print_nested(p, &c->cond, c->mid_line);
+		sf_print_nested(p, &c->cond, 0);
 		print_do(p, c);
 		break;
 	case SF_FOR:
@@ -248,7 +243,9 @@ static size_t print_command(struct sf_printer *p, const struct sf_cmd *c,
 		break;
 	case SF_TEST:
 		sf_token(p, S("[["));
+		sf_deeper(p);
 		sf_print_test(p, c->e[0]);
+		sf_shallower(p);
 		sf_token(p, S("]]"));
 		break;
 	case SF_ARITHMETIC:
@@ -286,11 +283,12 @@ static void print_stmt(struct sf_printer *p, const struct sf_stmt *s)
 	sf_shallower(p);
 }
 
-void sf_print_statement(struct buf *out, struct arena *a, struct sf_stmt *s)
+bool sf_print_statement(struct buf *out, struct arena *a, struct sf_stmt *s)
 {
 	struct sf_printer p = { .out = out, .a = a, .first_line = true };
 	struct sf_stmts one = { .v = &s, .n = 1, .cap = 1 };
 	print_list(&p, &one);
 	sf_flush_heredocs(&p);
 	buf_addc(out, '\n');
+	return !p.refused;
 }

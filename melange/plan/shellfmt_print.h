@@ -26,10 +26,11 @@ struct sf_printer {
 	unsigned level, last_level;
 	VEC(bool) levels;	/* for each sf_deeper, whether it counted */
 	struct sf_redirs heredocs;
+	bool refused;		/* no layout is certain */
 };
 
 /* shellfmt_print.c */
-void sf_print_statement(struct buf *out, struct arena *a, struct sf_stmt *s);
+bool sf_print_statement(struct buf *out, struct arena *a, struct sf_stmt *s) must_check;
 void sf_print_nested(struct sf_printer *p, const struct sf_stmts *list, unsigned closing);
 
 /* shellfmt_layout.c */
@@ -59,5 +60,7 @@ void sf_print_words(struct sf_printer *p, struct sf_word *const *v, size_t n);
 void sf_print_expr(struct sf_printer *p, const struct sf_expr *e, bool compact);
 void sf_print_test(struct sf_printer *p, const struct sf_expr *e);
 void sf_print_assigns(struct sf_printer *p, const struct sf_assigns *list);
-bool sf_starts_with_paren(const struct sf_stmts *list);
+/* What stands between an opening parenthesis, already printed, and its end, on these lines. */
+void sf_print_in_parens(struct sf_printer *p, const struct sf_stmts *list, unsigned open,
+	unsigned closing);
 void sf_print_heredoc_body(struct sf_printer *p, const struct sf_word *w);

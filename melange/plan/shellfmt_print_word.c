@@ -2,28 +2,37 @@
 
 #include <string.h>
 
-bool sf_starts_with_paren(const struct sf_stmts *list)
+static bool in_parens(const struct sf_cmd *c)
 {
-	if (list->n == 0)
-		return false;
-	const struct sf_stmt *s = list->v[0];
-	while (s && s->cmd && !s->negated && s->cmd->kind == SF_BINARY)
-		s = s->cmd->x;
-	return s && s->cmd && !s->negated &&
-		(s->cmd->kind == SF_SUBSHELL || s->cmd->kind == SF_ARITHMETIC);
+	return c && (c->kind == SF_SUBSHELL || c->kind == SF_ARITHMETIC);
 }
 
-static void print_commands(struct sf_printer *p, const struct sf_part *part)
+static bool starts_with_paren(const struct sf_stmt *s)
 {
-	bool apart = part->kind == SF_COMMAND && sf_starts_with_paren(&part->body);
+	while (s->cmd && s->cmd->kind == SF_BINARY)
+		s = s->cmd->x;
+	return in_parens(s->cmd);
+}
+
+static bool ends_with_paren(const struct sf_stmt *s)
+{
+	while (s->cmd && s->cmd->kind == SF_BINARY && !s->background)
+		s = s->cmd->y;
+	return in_parens(s->cmd) && s->redirs.n == 0 && !s->background;
+}
+
+void sf_print_in_parens(struct sf_printer *p, const struct sf_stmts *list, unsigned open,
+	unsigned closing)
+{
+	bool single = list->n == 1;
 	p->gap = SF_GAP_NONE;
-	if (apart && part->body.v[0]->line <= p->line)
+	if (single && list->v[0]->line <= p->line && starts_with_paren(list->v[0]))
 		sf_space(p);
-	sf_print_nested(p, &part->body, part->end_line);
+	sf_print_nested(p, list, closing);
 	p->gap = SF_GAP_NONE;
-	if (apart && !sf_wants_break(p, part->end_line))
+	if (single && open == closing && ends_with_paren(list->v[0]))
 		sf_space(p);
-	sf_close_paren(p, part->end_line);
+	sf_close_paren(p, closing);
 }
 
 static void print_part(struct sf_printer *p, const struct sf_part *part);
@@ -34,6 +43,13 @@ static void print_inner(struct sf_printer *p, const struct sf_word *w)
 		print_part(p, w->v[k]);
 		sf_reach(p, w->v[k]->end_line);
 	}
+}
+
+static bool begins_with_sign(const struct sf_expr *e)
+{
+	while (e->kind == SF_INFIX || e->kind == SF_TERNARY || e->kind == SF_POSTFIX)
+		e = e->x;
+	return e->kind == SF_UNARY && (e->op.p[0] == '-' || e->op.p[0] == '+');
 }
 
 static void print_param(struct sf_printer *p, const struct sf_part *part)
@@ -50,14 +66,12 @@ static void print_param(struct sf_printer *p, const struct sf_part *part)
 	sf_put(p, part->op);
 	if (part->x) {
 		/* ${x: -1} must not become ${x:-1} */
-		if (part->x->kind == SF_UNARY)
+		if (begins_with_sign(part->x))
 			sf_puts(p, " ");
 		sf_print_expr(p, part->x, true);
 	}
 	if (part->y) {
 		sf_puts(p, ":");
-		if (part->y->kind == SF_UNARY)
-			sf_puts(p, " ");
 		sf_print_expr(p, part->y, true);
 	}
 	print_inner(p, part->inner);
@@ -84,12 +98,12 @@ static void print_part(struct sf_printer *p, const struct sf_part *part)
 		break;
 	case SF_COMMAND:
 		sf_puts(p, "$(");
-		print_commands(p, part);
+		sf_print_in_parens(p, &part->body, part->line, part->end_line);
 		break;
 	case SF_PROCESS:
 		sf_space_if_due(p);
 		sf_put(p, part->text);
-		print_commands(p, part);
+		sf_print_in_parens(p, &part->body, part->line, part->end_line);
 		break;
 	case SF_ARITH:
 		sf_puts(p, "$((");
@@ -155,8 +169,7 @@ void sf_print_expr(struct sf_printer *p, const struct sf_expr *e, bool compact)
 		break;
 	case SF_UNARY:
 		sf_put(p, e->op);
-		if (str_is(e->op, "!") || str_is(e->op, "~") ||
-				(e->x->kind == SF_UNARY && e->x->op.p[0] == e->op.p[0]))
+		if ((str_is(e->op, "!") && !compact) || (e->x->kind == SF_UNARY && e->x->op.p[0] == e->op.p[0]))
 			sf_puts(p, " ");
 		sf_print_expr(p, e->x, compact);
 		break;
@@ -192,6 +205,8 @@ void sf_print_test(struct sf_printer *p, const struct sf_expr *e)
 	case SF_INFIX:
 		sf_print_test(p, e->x);
 		sf_token(p, e->op);
+		if (e->y_line > p->line)
+			sf_breaks(p, e->y_line);
 		sf_print_test(p, e->y);
 		break;
 	case SF_PARENS:

@@ -55,9 +55,6 @@ static void backticks(struct sf_parser *p, struct sf_word *w, bool quoted)
 		if (c == '\\' && (next == '`' || next == '\\' || next == '$' || (quoted && next == '"'))) {
 			p->i++;
 			c = next;
-		} else if (c == '\\' && next == '\n') {
-			sf_fail(p);
-			return;
 		}
 		p->line += c == '\n';
 		buf_addc(&inner, c);
