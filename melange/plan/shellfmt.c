@@ -1,5 +1,6 @@
 #include "melange/plan/shellfmt.h"
 
+#include "melange/plan/shellfmt_dump.h"
 #include "melange/plan/shellfmt_parse.h"
 #include "melange/plan/shellfmt_print.h"
 
@@ -30,6 +31,15 @@ static bool parse_and_print(struct str text, struct arena *a, struct sf_stmts *l
 	return !out->over;
 }
 
+static bool same_commands(const struct sf_stmts *x, const struct sf_stmts *y)
+{
+	auto_buf struct buf dump_x = BUF_INIT(16 * (size_t)MAX_TEXT);
+	auto_buf struct buf dump_y = BUF_INIT(16 * (size_t)MAX_TEXT);
+	sf_dump(&dump_x, x);
+	sf_dump(&dump_y, y);
+	return !dump_x.over && !dump_y.over && str_eq(buf_str(&dump_x), buf_str(&dump_y));
+}
+
 bool shellfmt(struct str text, struct arena *a, struct str *ret)
 {
 	if (!printable(text))
@@ -41,7 +51,7 @@ bool shellfmt(struct str text, struct arena *a, struct str *ret)
 	if (!parse_and_print(text, &scratch, &before, &first) ||
 			!parse_and_print(buf_str(&first), &scratch, &after, &again))
 		return false;
-	if (!str_eq(buf_str(&first), buf_str(&again)))
+	if (!str_eq(buf_str(&first), buf_str(&again)) || !same_commands(&before, &after))
 		return false;
 	*ret = arena_str(a, buf_str(&first));
 	return true;

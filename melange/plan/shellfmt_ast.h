@@ -93,6 +93,7 @@ struct sf_redir {
 	struct sf_word *body;		/* here-document */
 	struct str delimiter;		/* the word unquoted */
 	bool is_heredoc, strip_tabs, quoted;
+	bool spans;			/* its word reaches over lines */
 	size_t offset;			/* in the source, to order it among the arguments */
 	unsigned line, body_end;
 };

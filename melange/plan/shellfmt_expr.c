@@ -111,21 +111,23 @@ static struct sf_expr *ranked(struct sf_parser *p, int rank)
 	if (!sf_enter(p))
 		return NULL;
 	struct sf_expr *e = prefixed(p);
-	while (!p->failed) {
+	for (unsigned k = 0; !p->failed; k++) {
+		if (k == SF_MAX_CHAIN)
+			sf_fail(p);
 		spaces(p);
 		if (rank <= TERNARY_RANK && sf_take(p, "?")) {
 			e = ternary(p, e);
 			continue;
 		}
-		int k = infix_here(p);
-		if (k < 0 || infix[k].rank < rank)
+		int found = infix_here(p);
+		if (found < 0 || infix[found].rank < rank)
 			break;
-		bool assigns = infix[k].rank == ASSIGN_RANK;
+		bool assigns = infix[found].rank == ASSIGN_RANK;
 		if (assigns && e->kind != SF_INDEXED && e->kind != SF_OPERAND)
 			sf_fail(p);
-		p->i += strlen(infix[k].op);
-		struct sf_expr *right = ranked(p, infix[k].rank + !infix[k].right);
-		e = expr_new(p, SF_INFIX, str_of(infix[k].op), e, right);
+		p->i += strlen(infix[found].op);
+		struct sf_expr *right = ranked(p, infix[found].rank + !infix[found].right);
+		e = expr_new(p, SF_INFIX, str_of(infix[found].op), e, right);
 	}
 	p->depth--;
 	return p->failed ? NULL : e;
@@ -213,7 +215,9 @@ static struct sf_expr *chained(struct sf_parser *p, const char *op,
 	struct sf_expr *(*next)(struct sf_parser *p))
 {
 	struct sf_expr *e = next(p);
-	while (!p->failed && sf_take(p, op)) {
+	for (unsigned k = 0; !p->failed && sf_take(p, op); k++) {
+		if (k == SF_MAX_CHAIN)
+			sf_fail(p);
 		sf_newlines(p);
 		unsigned line = p->line;
 		e = expr_new(p, SF_INFIX, str_of(op), e, next(p));

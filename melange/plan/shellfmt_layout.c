@@ -143,12 +143,24 @@ void sf_close_paren(struct sf_printer *p, unsigned line)
 
 /* The body of a <<- document, its first line at the given level and the others as they stand to
  * it, but no less deep. */
-static void indented_body(struct sf_printer *p, const struct sf_word *body, unsigned level)
+static void indented_body(struct sf_printer *p, const struct sf_redir *r, unsigned level)
 {
 	auto_buf struct buf plain = BUF_INIT(p->out->max);
 	struct buf *out = p->out;
 	p->out = &plain;
-	sf_print_heredoc_body(p, body);
+	const struct sf_word *body = r->body;
+	bool continued = !r->quoted;
+	for (size_t k = 0; k < body->n; k++) {
+		size_t start = plain.n;
+		sf_print_part(p, body->v[k]);
+		sf_reach(p, body->v[k]->end_line);
+		struct str part = str_from(buf_str(&plain), start);
+		/* lines of commands have an indentation of their own, and a continued line's tabs
+		 * belong to it */
+		if (body->v[k]->kind == SF_TEXT ? continued && str_find(part, S("\\\n")) >= 0
+				: str_chr(part, '\n') >= 0)
+			p->refused = true;
+	}
 	p->out = out;
 	out->over |= plain.over;
 	struct str rest = buf_str(&plain), line;
@@ -186,9 +198,9 @@ void sf_flush_heredocs(struct sf_printer *p)
 		end_line(p);
 		p->line++;
 		if (r->body && r->strip_tabs)
-			indented_body(p, r->body, p->level + 1);
+			indented_body(p, r, p->level + 1);
 		else if (r->body)
-			sf_print_heredoc_body(p, r->body);
+			sf_print_parts(p, r->body);
 		if (r->strip_tabs)
 			sf_indent(p);
 		sf_put(p, r->delimiter);

@@ -18,7 +18,8 @@ bool sf_enter(struct sf_parser *p)
 
 char sf_peek(const struct sf_parser *p, size_t ahead)
 {
-	return ahead < p->text.n - p->i ? p->text.p[p->i + ahead] : 0;
+	/* behind a failure the place may lie beyond the end */
+	return p->i < p->text.n && ahead < p->text.n - p->i ? p->text.p[p->i + ahead] : 0;
 }
 
 bool sf_looks(const struct sf_parser *p, const char *text)

@@ -159,9 +159,10 @@ static void arithmetic_loop(struct sf_parser *p, struct sf_cmd *c)
 	c->kind = SF_FOR_ARITH;
 	p->i += 2;
 	for (size_t k = 0; k < 3; k++) {
-		c->e[k] = sf_arithmetic(p);
-		if (!c->e[k])
-			sf_fail(p);
+		while (sf_peek(p, 0) == ' ')
+			p->i++;
+		if (!sf_looks(p, k < 2 ? ";" : "))"))
+			c->e[k] = sf_arithmetic(p);
 		sf_expect(p, k < 2 ? ";" : "))");
 	}
 }
@@ -352,14 +353,17 @@ size_t sf_assignment_here(struct sf_parser *p)
 	if (n == 0)
 		return 0;
 	if (sf_peek(p, n) == '[') {
+		bool blanks = false;
 		do {
 			n++;
-		} while (sf_peek(p, n) && !strchr(" \t\n;&|<>()\"'`\\]", sf_peek(p, n)));
-		if (sf_peek(p, n) != ']') {
+			blanks |= sf_peek(p, n) == ' ';
+		} while (sf_peek(p, n) && !strchr("\t\n;&|<>()\"'`\\]", sf_peek(p, n)));
+		bool closed = sf_peek(p, n) == ']';
+		n++;
+		if (!closed || (blanks && sf_peek(p, n) != '=' && sf_peek(p, n) != '+')) {
 			sf_fail(p);
 			return 0;
 		}
-		n++;
 	}
 	n += sf_peek(p, n) == '+';
 	return sf_peek(p, n) == '=' ? n + 1 : 0;
@@ -469,10 +473,11 @@ static bool redirection(struct sf_parser *p, struct sf_redirs *list)
 	sf_blanks(p);
 	size_t word_start = p->i;
 	r->word = sf_word(p, SF_PLAIN);
-	if (!r->word || p->line != r->line) {
+	if (!r->word || r->word->line != r->line) {
 		sf_fail(p);
 		return true;
 	}
+	r->spans = p->line != r->line;
 	if (r->is_heredoc) {
 		delimiter(p, r, word_start);
 		vec_push(p->a, &p->heredocs, r);
@@ -547,6 +552,8 @@ static void arguments(struct sf_parser *p, struct sf_stmt *s)
 		if (!w)
 			break;
 		check_word(p, start, c->words.n == 0);
+		if (s->redirs.n && s->redirs.v[s->redirs.n - 1]->spans)
+			sf_fail(p);
 		if (c->words.n < 2)
 			c->offsets[c->words.n] = start;
 		vec_push(p->a, &c->words, w);
@@ -632,8 +639,11 @@ static struct sf_stmt *command(struct sf_parser *p)
 static struct sf_stmt *joined(struct sf_parser *p, struct sf_stmt *x, const char *op,
 	struct sf_stmt *(*next)(struct sf_parser *p))
 {
-	/* the body of a function reaches further here than it seems */
-	if (x->cmd && x->cmd->kind == SF_FUNCTION)
+	/* no layout is certain where a chain goes on behind a function */
+	const struct sf_cmd *before = x->cmd;
+	if (before && before->kind == SF_BINARY)
+		before = before->y->cmd;
+	if (before && before->kind == SF_FUNCTION)
 		sf_fail(p);
 	struct sf_cmd *c = cmd_new(p, SF_BINARY);
 	c->text = str_of(op);
@@ -651,8 +661,11 @@ static struct sf_stmt *joined(struct sf_parser *p, struct sf_stmt *x, const char
 static struct sf_stmt *pipeline(struct sf_parser *p)
 {
 	struct sf_stmt *s = command(p);
-	while (!p->failed && sf_peek(p, 0) == '|' && sf_peek(p, 1) != '|')
+	for (unsigned k = 0; !p->failed && sf_peek(p, 0) == '|' && sf_peek(p, 1) != '|'; k++) {
 		s = joined(p, s, sf_peek(p, 1) == '&' ? "|&" : "|", command);
+		if (k == SF_MAX_CHAIN)
+			sf_fail(p);
+	}
 	return s;
 }
 
@@ -686,8 +699,11 @@ static struct sf_stmt *negated(struct sf_parser *p)
 static struct sf_stmt *and_or(struct sf_parser *p)
 {
 	struct sf_stmt *s = negated(p);
-	while (!p->failed && (sf_looks(p, "&&") || sf_looks(p, "||")))
+	for (unsigned k = 0; !p->failed && (sf_looks(p, "&&") || sf_looks(p, "||")); k++) {
 		s = joined(p, s, sf_peek(p, 0) == '&' ? "&&" : "||", negated);
+		if (k == SF_MAX_CHAIN)
+			sf_fail(p);
+	}
 	return s;
 }
 

@@ -5,7 +5,10 @@
 /* The parser behind shellfmt. A failure is sticky: `failed` is set and every function returns
  * at once, NULL where it returns a pointer. */
 
-#define SF_MAX_DEPTH 80
+#define SF_MAX_DEPTH 120
+/* Operands of one chain of && and |, or of operators in an expression: each is a level of calls
+ * for who walks the tree. */
+#define SF_MAX_CHAIN 100
 
 struct sf_parser {
 	struct str text;

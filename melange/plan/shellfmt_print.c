@@ -127,7 +127,10 @@ static void print_for_arith(struct sf_printer *p, const struct sf_cmd *c)
 {
 	sf_token(p, S("for (("));
 	for (size_t k = 0; k < 3; k++) {
-		sf_print_expr(p, c->e[k], false);
+		if (c->e[k])
+			sf_print_expr(p, c->e[k], false);
+		else if (k == 0)
+			sf_puts(p, " ");
 		sf_puts(p, k < 2 ? "; " : "))");
 	}
 	p->gap = SF_GAP_DUE;

@@ -63,4 +63,5 @@ void sf_print_assigns(struct sf_printer *p, const struct sf_assigns *list);
 /* What stands between an opening parenthesis, already printed, and its end, on these lines. */
 void sf_print_in_parens(struct sf_printer *p, const struct sf_stmts *list, unsigned open,
 	unsigned closing);
-void sf_print_heredoc_body(struct sf_printer *p, const struct sf_word *w);
+void sf_print_part(struct sf_printer *p, const struct sf_part *part);
+void sf_print_parts(struct sf_printer *p, const struct sf_word *w);	/* of no word: nothing */

@@ -35,12 +35,10 @@ void sf_print_in_parens(struct sf_printer *p, const struct sf_stmts *list, unsig
 	sf_close_paren(p, closing);
 }
 
-static void print_part(struct sf_printer *p, const struct sf_part *part);
-
-static void print_inner(struct sf_printer *p, const struct sf_word *w)
+void sf_print_parts(struct sf_printer *p, const struct sf_word *w)
 {
 	for (size_t k = 0; w && k < w->n; k++) {
-		print_part(p, w->v[k]);
+		sf_print_part(p, w->v[k]);
 		sf_reach(p, w->v[k]->end_line);
 	}
 }
@@ -74,15 +72,15 @@ static void print_param(struct sf_printer *p, const struct sf_part *part)
 		sf_puts(p, ":");
 		sf_print_expr(p, part->y, true);
 	}
-	print_inner(p, part->inner);
+	sf_print_parts(p, part->inner);
 	if (str_starts(part->op, S("/"))) {
 		sf_puts(p, "/");
-		print_inner(p, part->second);
+		sf_print_parts(p, part->second);
 	}
 	sf_puts(p, "}");
 }
 
-static void print_part(struct sf_printer *p, const struct sf_part *part)
+void sf_print_part(struct sf_printer *p, const struct sf_part *part)
 {
 	switch (part->kind) {
 	case SF_TEXT:
@@ -90,7 +88,7 @@ static void print_part(struct sf_printer *p, const struct sf_part *part)
 		break;
 	case SF_DOUBLE:
 		sf_put(p, part->text);
-		print_inner(p, part->inner);
+		sf_print_parts(p, part->inner);
 		sf_puts(p, "\"");
 		break;
 	case SF_PARAM:
@@ -117,13 +115,8 @@ void sf_print_word(struct sf_printer *p, const struct sf_word *w)
 {
 	if (w->line > p->line)
 		sf_continue_line(p);
-	print_inner(p, w);
+	sf_print_parts(p, w);
 	p->gap = SF_GAP_DUE;
-}
-
-void sf_print_heredoc_body(struct sf_printer *p, const struct sf_word *w)
-{
-	print_inner(p, w);
 }
 
 void sf_print_words(struct sf_printer *p, struct sf_word *const *v, size_t n)
@@ -159,10 +152,10 @@ void sf_print_expr(struct sf_printer *p, const struct sf_expr *e, bool compact)
 {
 	switch (e->kind) {
 	case SF_OPERAND:
-		print_inner(p, e->word);
+		sf_print_parts(p, e->word);
 		break;
 	case SF_INDEXED:
-		print_inner(p, e->word);
+		sf_print_parts(p, e->word);
 		sf_puts(p, "[");
 		sf_print_expr(p, e->x, false);
 		sf_puts(p, "]");

@@ -393,6 +393,9 @@ static void parts(struct sf_parser *p, struct sf_word *w, enum sf_where where)
 		}
 		start = p->i;
 		line = p->line;
+		/* to some a comment, to others a part of the word */
+		if (where == SF_PLAIN && sf_peek(p, 0) == '#')
+			sf_fail(p);
 	}
 	text_part(p, w, start, line);
 }
