@@ -615,6 +615,8 @@ static struct sf_stmt *command(struct sf_parser *p)
 {
 	if (!sf_enter(p))
 		return NULL;
+	if (closes_list(p))
+		sf_fail(p);
 	unsigned line = p->line;
 	struct sf_cmd *c = compound(p);
 	struct sf_stmt *s = NULL;

@@ -367,13 +367,22 @@ static bool process_part(struct sf_parser *p, struct sf_word *w)
 	return true;
 }
 
+/* Plain text and $x reach over the end of a line continued right behind them, quotes do not. */
+static void reach_over(struct sf_parser *p, struct sf_word *w)
+{
+	struct sf_part *last = w->n ? w->v[w->n - 1] : NULL;
+	if (last && last->kind == SF_TEXT && !str_starts(last->text, S("'")) &&
+			!str_starts(last->text, S("$'")))
+		last->end_line = p->line;
+}
+
 static void parts(struct sf_parser *p, struct sf_word *w, enum sf_where where)
 {
 	unsigned parens = 0;
 	size_t start = p->i;
 	unsigned line = p->line;
 	while (!p->failed && p->i < p->text.n && !word_ends(p, where, &parens)) {
-		bool continued = !is_quoted(where) && sf_looks(p, "\\\n");
+		bool continued = where != SF_QUOTED && where != SF_HEREDOC && sf_looks(p, "\\\n");
 		if (!continued && !strchr("$`\"'", p->text.p[p->i])) {
 			literal_char(p, where);
 			continue;
@@ -387,6 +396,8 @@ static void parts(struct sf_parser *p, struct sf_word *w, enum sf_where where)
 			p->line++;
 			if (where != SF_PLAIN)
 				sf_fail(p);
+			else
+				reach_over(p, w);
 		} else if (!special_part(p, w, where)) {
 			literal_char(p, where);
 			continue;
