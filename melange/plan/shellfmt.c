@@ -17,7 +17,8 @@ static bool printable(struct str text)
 	return text.n <= MAX_TEXT;
 }
 
-static bool parse_and_print(struct str text, struct arena *a, struct sf_stmts *list, struct buf *out)
+static bool parse_and_print(struct str text, struct arena *a, struct sf_stmts *list,
+	struct buf *out)
 {
 	if (!sf_parse(text, a, 0, 1, list))
 		return false;

@@ -1,13 +1,9 @@
 #include "melange/plan/shellfmt_parse.h"
 
-#include <string.h>
-
-#include "shared/base/buf.h"
-
 static struct sf_stmt *command(struct sf_parser *p);
 static struct sf_stmt *and_or(struct sf_parser *p);
 
-static struct sf_cmd *cmd_new(struct sf_parser *p, enum sf_cmd_kind kind)
+struct sf_cmd *sf_cmd_new(struct sf_parser *p, enum sf_cmd_kind kind)
 {
 	struct sf_cmd *c = arena_new(p->a, struct sf_cmd);
 	c->kind = kind;
@@ -15,7 +11,7 @@ static struct sf_cmd *cmd_new(struct sf_parser *p, enum sf_cmd_kind kind)
 	return c;
 }
 
-static struct sf_stmt *stmt_new(struct sf_parser *p, struct sf_cmd *cmd)
+struct sf_stmt *sf_stmt_new(struct sf_parser *p, struct sf_cmd *cmd)
 {
 	struct sf_stmt *s = arena_new(p->a, struct sf_stmt);
 	s->cmd = cmd;
@@ -95,7 +91,7 @@ static void if_parts(struct sf_parser *p, struct sf_cmd *c);
 
 static struct sf_cmd *else_part(struct sf_parser *p, unsigned *end_line)
 {
-	struct sf_cmd *c = cmd_new(p, SF_BLOCK);
+	struct sf_cmd *c = sf_cmd_new(p, SF_BLOCK);
 	if (sf_take_word(p, "elif")) {
 		c->kind = SF_IF;
 		if (sf_enter(p))
@@ -123,7 +119,7 @@ static void if_parts(struct sf_parser *p, struct sf_cmd *c)
 
 static struct sf_cmd *if_command(struct sf_parser *p)
 {
-	struct sf_cmd *c = cmd_new(p, SF_IF);
+	struct sf_cmd *c = sf_cmd_new(p, SF_IF);
 	p->i += 2;
 	if_parts(p, c);
 	return c;
@@ -138,7 +134,7 @@ static void do_done(struct sf_parser *p, struct sf_cmd *c)
 
 static struct sf_cmd *while_command(struct sf_parser *p)
 {
-	struct sf_cmd *c = cmd_new(p, SF_WHILE);
+	struct sf_cmd *c = sf_cmd_new(p, SF_WHILE);
 	c->text = str_sub(p->text, p->i, 5);
 	p->i += 5;
 	block(p, &c->cond);
@@ -169,7 +165,7 @@ static void arithmetic_loop(struct sf_parser *p, struct sf_cmd *c)
 
 static struct sf_cmd *for_command(struct sf_parser *p)
 {
-	struct sf_cmd *c = cmd_new(p, SF_FOR);
+	struct sf_cmd *c = sf_cmd_new(p, SF_FOR);
 	c->text = sf_looks(p, "for") ? S("for") : S("select");
 	p->i += c->text.n;
 	sf_blanks(p);
@@ -231,7 +227,7 @@ static void case_item(struct sf_parser *p, struct sf_cmd *c)
 
 static struct sf_cmd *case_command(struct sf_parser *p)
 {
-	struct sf_cmd *c = cmd_new(p, SF_CASE);
+	struct sf_cmd *c = sf_cmd_new(p, SF_CASE);
 	p->i += 4;
 	sf_blanks(p);
 	struct sf_word *w = sf_word(p, SF_PLAIN);
@@ -249,7 +245,7 @@ static struct sf_cmd *case_command(struct sf_parser *p)
 
 static struct sf_cmd *braces(struct sf_parser *p)
 {
-	struct sf_cmd *c = cmd_new(p, SF_BLOCK);
+	struct sf_cmd *c = sf_cmd_new(p, SF_BLOCK);
 	p->i++;
 	block(p, &c->body);
 	closing_word(p, "}", &c->end_line);
@@ -258,7 +254,7 @@ static struct sf_cmd *braces(struct sf_parser *p)
 
 static struct sf_cmd *subshell(struct sf_parser *p)
 {
-	struct sf_cmd *c = cmd_new(p, SF_SUBSHELL);
+	struct sf_cmd *c = sf_cmd_new(p, SF_SUBSHELL);
 	p->i++;
 	block(p, &c->body);
 	c->end_line = p->line;
@@ -268,7 +264,7 @@ static struct sf_cmd *subshell(struct sf_parser *p)
 
 static struct sf_cmd *arithmetic_command(struct sf_parser *p)
 {
-	struct sf_cmd *c = cmd_new(p, SF_ARITHMETIC);
+	struct sf_cmd *c = sf_cmd_new(p, SF_ARITHMETIC);
 	p->i += 2;
 	c->e[0] = sf_arithmetic(p);
 	sf_expect(p, "))");
@@ -277,7 +273,7 @@ static struct sf_cmd *arithmetic_command(struct sf_parser *p)
 
 static struct sf_cmd *test_command(struct sf_parser *p)
 {
-	struct sf_cmd *c = cmd_new(p, SF_TEST);
+	struct sf_cmd *c = sf_cmd_new(p, SF_TEST);
 	p->i += 2;
 	c->e[0] = sf_condition(p);
 	if (!sf_take_word(p, "]]"))
@@ -306,7 +302,7 @@ static size_t function_name_length(const struct sf_parser *p)
 
 static struct sf_cmd *function_command(struct sf_parser *p)
 {
-	struct sf_cmd *c = cmd_new(p, SF_FUNCTION);
+	struct sf_cmd *c = sf_cmd_new(p, SF_FUNCTION);
 	c->text = S("function");
 	p->i += c->text.n;
 	sf_blanks(p);
@@ -336,7 +332,7 @@ static bool function_here(struct sf_parser *p)
 
 static struct sf_cmd *named_function(struct sf_parser *p)
 {
-	struct sf_cmd *c = cmd_new(p, SF_FUNCTION);
+	struct sf_cmd *c = sf_cmd_new(p, SF_FUNCTION);
 	c->name = str_sub(p->text, p->i, function_name_length(p));
 	p->i += c->name.n;
 	sf_blanks(p);
@@ -345,249 +341,6 @@ static struct sf_cmd *named_function(struct sf_parser *p)
 	sf_expect(p, ")");
 	c->has_parens = true;
 	return function_body(p, c);
-}
-
-size_t sf_assignment_here(struct sf_parser *p)
-{
-	size_t n = sf_name_length(p, 0);
-	if (n == 0)
-		return 0;
-	if (sf_peek(p, n) == '[') {
-		bool blanks = false;
-		do {
-			n++;
-			blanks |= sf_peek(p, n) == ' ';
-		} while (sf_peek(p, n) && !strchr("\t\n;&|<>()\"'`\\]", sf_peek(p, n)));
-		bool closed = sf_peek(p, n) == ']';
-		n++;
-		if (!closed || (blanks && sf_peek(p, n) != '=' && sf_peek(p, n) != '+')) {
-			sf_fail(p);
-			return 0;
-		}
-	}
-	n += sf_peek(p, n) == '+';
-	return sf_peek(p, n) == '=' ? n + 1 : 0;
-}
-
-static void array_elements(struct sf_parser *p, struct sf_assign *as)
-{
-	as->is_array = true;
-	sf_expect(p, "(");
-	for (;;) {
-		sf_newlines(p);
-		struct sf_element el = { .line = p->line };
-		if (sf_take(p, ")") || p->failed)
-			break;
-		if (sf_take(p, "[")) {
-			el.index = sf_arithmetic(p);
-			sf_expect(p, "]=");
-		}
-		el.value = sf_word(p, SF_PLAIN);
-		if (!el.value) {
-			sf_fail(p);
-			break;
-		}
-		vec_push(p->a, &as->elements, el);
-	}
-}
-
-void sf_assignment(struct sf_parser *p, struct sf_assign *as)
-{
-	as->line = p->line;
-	as->name = str_sub(p->text, p->i, sf_name_length(p, 0));
-	p->i += as->name.n;
-	if (sf_take(p, "[")) {
-		as->index = sf_arithmetic(p);
-		sf_expect(p, "]");
-	}
-	as->op = sf_take(p, "+=") ? S("+=") : S("=");
-	if (as->op.n == 1)
-		sf_expect(p, "=");
-	if (sf_peek(p, 0) == '(')
-		array_elements(p, as);
-	else if (sf_looks(p, "<(") || sf_looks(p, ">("))
-		sf_fail(p);
-	else
-		as->value = sf_word(p, SF_PLAIN);
-	if (!sf_ends_word(sf_peek(p, 0)) || sf_peek(p, 0) == '(')
-		sf_fail(p);
-	as->end_line = p->line;
-}
-
-static const char *redirection_operator(struct sf_parser *p)
-{
-	static const char *const operators[] = { "&>>", "&>", "<<<", "<<-", "<<", "<&", "<>", ">>", ">|",
-		">&", "<", ">" };
-	if (sf_looks(p, "<(") || sf_looks(p, ">("))
-		return NULL;
-	for (size_t k = 0; k < countof(operators); k++) {
-		if (sf_take(p, operators[k]))
-			return operators[k];
-	}
-	return NULL;
-}
-
-/* The delimiter without its quotes. */
-static void delimiter(struct sf_parser *p, struct sf_redir *r, size_t start)
-{
-	auto_buf struct buf plain = BUF_INIT(p->i - start + 1);
-	for (size_t k = start; k < p->i; k++) {
-		char c = p->text.p[k];
-		if (c == '\'' || c == '"' || c == '\\') {
-			r->quoted = true;
-			if (c == '\\' && k + 1 < p->i)
-				buf_addc(&plain, p->text.p[++k]);
-		} else if (!sf_is_name(c) && !strchr("-+.!@%_,:/=~^", c)) {
-			sf_fail(p);
-		} else {
-			buf_addc(&plain, c);
-		}
-	}
-	r->delimiter = arena_str(p->a, buf_str(&plain));
-	if (plain.n == 0)
-		sf_fail(p);
-}
-
-/* A redirection, if one stands here. */
-static bool redirection(struct sf_parser *p, struct sf_redirs *list)
-{
-	size_t start = p->i, digits = 0;
-	while (sf_peek(p, digits) >= '0' && sf_peek(p, digits) <= '9')
-		digits++;
-	char c = sf_peek(p, digits);
-	if (c != '<' && c != '>' && !(digits == 0 && c == '&' && sf_peek(p, 1) == '>'))
-		return false;
-	p->i += digits;
-	const char *op = redirection_operator(p);
-	if (!op) {
-		p->i = start;
-		return false;
-	}
-	struct sf_redir *r = arena_new(p->a, struct sf_redir);
-	r->fd = str_sub(p->text, start, digits);
-	r->op = str_of(op);
-	r->offset = start;
-	r->line = p->line;
-	r->is_heredoc = str_is(r->op, "<<") || str_is(r->op, "<<-");
-	r->strip_tabs = str_is(r->op, "<<-");
-	sf_blanks(p);
-	size_t word_start = p->i;
-	r->word = sf_word(p, SF_PLAIN);
-	if (!r->word || r->word->line != r->line) {
-		sf_fail(p);
-		return true;
-	}
-	r->spans = p->line != r->line;
-	if (r->is_heredoc) {
-		delimiter(p, r, word_start);
-		vec_push(p->a, &p->heredocs, r);
-	}
-	vec_push(p->a, list, r);
-	sf_blanks(p);
-	return true;
-}
-
-static bool is_declaration(const struct sf_parser *p)
-{
-	static const char *const names[] = { "declare", "local", "export", "readonly", "typeset",
-		"nameref" };
-	for (size_t k = 0; k < countof(names); k++) {
-		if (sf_looks_word(p, names[k]))
-			return true;
-	}
-	return false;
-}
-
-static bool next_assignment(struct sf_parser *p, struct sf_cmd *c)
-{
-	if (sf_assignment_here(p) == 0)
-		return false;
-	struct sf_assign *as = arena_new(p->a, struct sf_assign);
-	sf_assignment(p, as);
-	vec_push(p->a, &c->assigns, as);
-	sf_blanks(p);
-	return true;
-}
-
-/* {fd}>file and `let` are other things than they seem. */
-static void check_word(struct sf_parser *p, size_t start, bool first)
-{
-	struct str text = str_sub(p->text, start, p->i - start);
-	char next = sf_peek(p, 0);
-	if ((str_starts(text, S("{")) && (next == '<' || next == '>')) || next == '(')
-		sf_fail(p);
-	if (first && (str_is(text, "let") || str_is(text, "coproc") || str_is(text, "function") ||
-			str_is(text, "time") || str_is(text, "!") || str_is(text, "in") ||
-			str_is(text, "[[") || str_is(text, "]]")))
-		sf_fail(p);
-}
-
-static void declaration_arguments(struct sf_parser *p, struct sf_stmt *s)
-{
-	struct sf_cmd *c = s->cmd;
-	while (!p->failed) {
-		if (redirection(p, &s->redirs) || next_assignment(p, c))
-			continue;
-		struct sf_assign *as = arena_new(p->a, struct sf_assign);
-		size_t start = p->i;
-		as->line = p->line;
-		as->value = sf_word(p, SF_PLAIN);
-		if (!as->value)
-			break;
-		check_word(p, start, false);
-		as->end_line = p->line;
-		vec_push(p->a, &c->assigns, as);
-		sf_blanks(p);
-	}
-}
-
-static void arguments(struct sf_parser *p, struct sf_stmt *s)
-{
-	struct sf_cmd *c = s->cmd;
-	while (!p->failed) {
-		if (redirection(p, &s->redirs) || (c->words.n == 0 && next_assignment(p, c)))
-			continue;
-		size_t start = p->i;
-		struct sf_word *w = sf_word(p, SF_PLAIN);
-		if (!w)
-			break;
-		check_word(p, start, c->words.n == 0);
-		if (s->redirs.n && s->redirs.v[s->redirs.n - 1]->spans)
-			sf_fail(p);
-		if (c->words.n < 2)
-			c->offsets[c->words.n] = start;
-		vec_push(p->a, &c->words, w);
-		sf_blanks(p);
-	}
-}
-
-static struct sf_stmt *simple_command(struct sf_parser *p)
-{
-	struct sf_cmd *c = cmd_new(p, SF_SIMPLE);
-	struct sf_stmt *s = stmt_new(p, c);
-	if (is_declaration(p)) {
-		c->kind = SF_DECLARE;
-		size_t n = 0;
-		while (sf_is_name(sf_peek(p, n)))
-			n++;
-		c->text = str_sub(p->text, p->i, n);
-		p->i += n;
-		sf_blanks(p);
-		declaration_arguments(p, s);
-		return s;
-	}
-	arguments(p, s);
-	for (size_t k = 0; k < c->assigns.n; k++) {
-		/* no array can be set for a single command */
-		if (c->words.n && c->assigns.v[k]->is_array)
-			sf_fail(p);
-	}
-	if (c->words.n == 0 && c->assigns.n == 0) {
-		s->cmd = NULL;
-		if (s->redirs.n == 0)
-			sf_fail(p);
-	}
-	return s;
 }
 
 static struct sf_cmd *compound(struct sf_parser *p)
@@ -621,15 +374,15 @@ static struct sf_stmt *command(struct sf_parser *p)
 	struct sf_cmd *c = compound(p);
 	struct sf_stmt *s = NULL;
 	if (c) {
-		s = stmt_new(p, c);
+		s = sf_stmt_new(p, c);
 		s->line = line;
 		if (c->kind != SF_FUNCTION) {
 			sf_blanks(p);
-			while (!p->failed && redirection(p, &s->redirs))
+			while (!p->failed && sf_redirection(p, &s->redirs))
 				;
 		}
 	} else if (!p->failed) {
-		s = simple_command(p);
+		s = sf_simple_command(p);
 	}
 	sf_blanks(p);
 	if (s)
@@ -647,7 +400,7 @@ static struct sf_stmt *joined(struct sf_parser *p, struct sf_stmt *x, const char
 		before = before->y->cmd;
 	if (before && before->kind == SF_FUNCTION)
 		sf_fail(p);
-	struct sf_cmd *c = cmd_new(p, SF_BINARY);
+	struct sf_cmd *c = sf_cmd_new(p, SF_BINARY);
 	c->text = str_of(op);
 	c->mid_line = p->line;
 	c->line = x->line;
@@ -655,7 +408,7 @@ static struct sf_stmt *joined(struct sf_parser *p, struct sf_stmt *x, const char
 	sf_newlines(p);
 	c->x = x;
 	c->y = next(p);
-	struct sf_stmt *s = stmt_new(p, c);
+	struct sf_stmt *s = sf_stmt_new(p, c);
 	s->end_line = p->last_line;
 	return s;
 }
@@ -675,7 +428,7 @@ static struct sf_stmt *negated(struct sf_parser *p)
 {
 	unsigned line = p->line;
 	if (sf_looks_word(p, "time")) {
-		struct sf_cmd *c = cmd_new(p, SF_TIME);
+		struct sf_cmd *c = sf_cmd_new(p, SF_TIME);
 		p->i += 4;
 		sf_blanks(p);
 		c->text = sf_take_word(p, "-p") ? S("time -p") : S("time");
@@ -683,7 +436,7 @@ static struct sf_stmt *negated(struct sf_parser *p)
 		if (closes_list(p) || sf_peek(p, 0) == '\n' || p->line != line)
 			sf_fail(p);
 		c->x = pipeline(p);
-		return stmt_new(p, c);
+		return sf_stmt_new(p, c);
 	}
 	bool bang = sf_take_word(p, "!");
 	if (bang)

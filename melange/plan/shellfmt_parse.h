@@ -39,9 +39,13 @@ enum sf_where {
 bool sf_parse(struct str text, struct arena *a, unsigned depth, unsigned line,
 	struct sf_stmts *ret) must_check;
 void sf_statements(struct sf_parser *p, struct sf_stmts *list);
-void sf_assignment(struct sf_parser *p, struct sf_assign *as);
-/* Length of the "name=", "name+=" or "name[...]=" that stands here, 0 if none. */
-size_t sf_assignment_here(struct sf_parser *p);
+struct sf_cmd *sf_cmd_new(struct sf_parser *p, enum sf_cmd_kind kind);
+struct sf_stmt *sf_stmt_new(struct sf_parser *p, struct sf_cmd *cmd);
+
+/* shellfmt_simple.c */
+struct sf_stmt *sf_simple_command(struct sf_parser *p);
+/* A redirection into the list, if one stands here. */
+bool sf_redirection(struct sf_parser *p, struct sf_redirs *list);
 
 /* shellfmt_word.c: a word or NULL where none stands. */
 struct sf_word *sf_word(struct sf_parser *p, enum sf_where where);

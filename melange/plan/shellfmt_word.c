@@ -68,22 +68,15 @@ static void backticks(struct sf_parser *p, struct sf_word *w, bool quoted)
 static void commands_in_parens(struct sf_parser *p, struct sf_part *part)
 {
 	/* the bodies of documents announced outside do not begin in here */
-	if (p->heredocs.n && memchr(p->text.p + p->i, '\n', p->text.n - p->i)) {
-		struct sf_redirs outer = p->heredocs;
-		unsigned line = p->line;
-		p->heredocs = (struct sf_redirs){ 0 };
-		sf_statements(p, &part->body);
-		if (p->heredocs.n || p->line != line)
-			sf_fail(p);
-		p->heredocs = outer;
-	} else {
-		sf_statements(p, &part->body);
-		if (p->heredocs.n)
-			sf_fail(p);
-	}
+	struct sf_redirs outer = p->heredocs;
+	unsigned line = p->line;
+	p->heredocs = (struct sf_redirs){ 0 };
+	sf_statements(p, &part->body);
+	if (p->heredocs.n || (outer.n && p->line != line))
+		sf_fail(p);
+	p->heredocs = outer;
 	part->end_line = p->line;
 	sf_expect(p, ")");
-	p->blank_end = 0;
 }
 
 static void arithmetic_part(struct sf_parser *p, struct sf_word *w, const char *open,
