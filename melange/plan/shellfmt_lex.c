@@ -91,7 +91,8 @@ void sf_newlines(struct sf_parser *p)
 
 bool sf_is_name(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		c == '_';
 }
 
 size_t sf_name_length(const struct sf_parser *p, size_t ahead)

@@ -22,7 +22,8 @@ struct sf_stmt *sf_stmt_new(struct sf_parser *p, struct sf_cmd *cmd)
 /* Words that end a list of statements when they stand where a command would. */
 static bool closes_list(const struct sf_parser *p)
 {
-	static const char *const closers[] = { "then", "do", "done", "fi", "elif", "else", "esac", "}" };
+	static const char *const closers[] = { "then", "do", "done", "fi", "elif", "else", "esac",
+		"}" };
 	char c = sf_peek(p, 0);
 	if (c == 0 || c == ')' || sf_looks(p, ";;") || sf_looks(p, ";&"))
 		return true;
@@ -217,7 +218,8 @@ static void case_item(struct sf_parser *p, struct sf_cmd *c)
 	item->op = sf_take(p, ";;&") ? S(";;&") : sf_take(p, ";&") ? S(";&") : S(";;");
 	if (str_is(item->op, ";;") && !sf_take(p, ";;")) {
 		/* the last item may do without */
-		item->op_line = item->body.n ? item->body.v[item->body.n - 1]->end_line : item->line;
+		item->op_line = item->body.n ? item->body.v[item->body.n - 1]->end_line
+				: item->line;
 		if (!sf_looks_word(p, "esac"))
 			sf_fail(p);
 	}
@@ -465,7 +467,8 @@ static struct sf_stmt *and_or(struct sf_parser *p)
 bool sf_parse(struct str text, struct arena *a, unsigned depth, unsigned line,
 	struct sf_stmts *ret)
 {
-	struct sf_parser p = { .text = text, .a = a, .depth = depth, .line = line, .last_line = line };
+	struct sf_parser p = { .text = text, .a = a, .depth = depth, .line = line,
+		.last_line = line };
 	struct sf_stmts list = { 0 };
 	sf_statements(&p, &list);
 	if (p.failed || p.i != text.n || p.heredocs.n)

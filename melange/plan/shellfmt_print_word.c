@@ -162,7 +162,8 @@ void sf_print_expr(struct sf_printer *p, const struct sf_expr *e, bool compact)
 		break;
 	case SF_UNARY:
 		sf_put(p, e->op);
-		if ((str_is(e->op, "!") && !compact) || (e->x->kind == SF_UNARY && e->x->op.p[0] == e->op.p[0]))
+		if ((str_is(e->op, "!") && !compact) ||
+				(e->x->kind == SF_UNARY && e->x->op.p[0] == e->op.p[0]))
 			sf_puts(p, " ");
 		sf_print_expr(p, e->x, compact);
 		break;

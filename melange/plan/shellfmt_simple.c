@@ -74,8 +74,8 @@ static void assignment(struct sf_parser *p, struct sf_assign *as)
 
 static const char *redirection_operator(struct sf_parser *p)
 {
-	static const char *const operators[] = { "&>>", "&>", "<<<", "<<-", "<<", "<&", "<>", ">>", ">|",
-		">&", "<", ">" };
+	static const char *const operators[] = { "&>>", "&>", "<<<", "<<-", "<<", "<&", "<>", ">>",
+		">|", ">&", "<", ">" };
 	if (sf_looks(p, "<(") || sf_looks(p, ">("))
 		return NULL;
 	for (size_t k = 0; k < countof(operators); k++) {

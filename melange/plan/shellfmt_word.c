@@ -52,7 +52,8 @@ static void backticks(struct sf_parser *p, struct sf_word *w, bool quoted)
 	unsigned line = p->line;
 	for (p->i++; p->i < p->text.n && sf_peek(p, 0) != '`'; p->i++) {
 		char c = sf_peek(p, 0), next = sf_peek(p, 1);
-		if (c == '\\' && (next == '`' || next == '\\' || next == '$' || (quoted && next == '"'))) {
+		if (c == '\\' && (next == '`' || next == '\\' || next == '$' ||
+				(quoted && next == '"'))) {
 			p->i++;
 			c = next;
 		}
@@ -61,7 +62,8 @@ static void backticks(struct sf_parser *p, struct sf_word *w, bool quoted)
 	}
 	sf_expect(p, "`");
 	part->end_line = p->line;
-	if (p->failed || !sf_parse(arena_str(p->a, buf_str(&inner)), p->a, p->depth, line, &part->body))
+	struct str text = arena_str(p->a, buf_str(&inner));
+	if (p->failed || !sf_parse(text, p->a, p->depth, line, &part->body))
 		sf_fail(p);
 }
 
@@ -135,8 +137,8 @@ static void slice(struct sf_parser *p, struct sf_part *part)
 
 static void braced_operator(struct sf_parser *p, struct sf_part *part, bool quoted)
 {
-	static const char *const operators[] = { ":-", ":=", ":?", ":+", "-", "=", "?", "+", "##", "#",
-		"%%", "%", "^^", "^", ",,", ",", "@" };
+	static const char *const operators[] = { ":-", ":=", ":?", ":+", "-", "=", "?", "+", "##",
+		"#", "%%", "%", "^^", "^", ",,", ",", "@" };
 	if (sf_peek(p, 0) == '}')
 		return;
 	if (sf_peek(p, 0) == '/') {

@@ -145,10 +145,12 @@ static void test_hostile(void **state)
 	static const struct {
 		const char *open, *middle, *close;
 	} shapes[] = {
-		{ "( ", "a", " )" }, { "$(", "a", ")" }, { "\"$(", "a", ")\"" }, { "{ ", "a", "; }" },
+		{ "( ", "a", " )" }, { "$(", "a", ")" }, { "\"$(", "a", ")\"" },
+		{ "{ ", "a", "; }" },
 		{ "if a; then ", "b", "; fi" }, { "if a; then b; el", "if a; then b; fi", "" },
 		{ "echo $((1", "", "+1))" }, { "a && ", "b", "" }, { "a | ", "b", "" },
-		{ "x=$((1+", "1))", "" }, { "((", "(", "" }, { "${a:-", "b", "}" }, { "[[ ( ", "a", "" },
+		{ "x=$((1+", "1))", "" }, { "((", "(", "" }, { "${a:-", "b", "}" },
+		{ "[[ ( ", "a", "" },
 		{ "cat <<E$(\n", "", "" }, { "cat <<E\n", "x\nE\n", "" }, { "a[", "", "" },
 		{ "`", "", "" }, { "\\`", "", "" }, { "case x in a) ", "b", ";; esac" },
 		{ "f() { ", "a", "; }" }, { "((( a ) && ", "", "" }, { "! ", "a", "" },
@@ -159,7 +161,8 @@ static void test_hostile(void **state)
 	for (size_t k = 0; k < countof(shapes); k++) {
 		auto_arena struct arena a = ARENA_INIT;
 		struct str got;
-		struct str text = nest(&b, shapes[k].open, shapes[k].middle, shapes[k].close, 50000);
+		struct str text = nest(&b, shapes[k].open, shapes[k].middle,
+			shapes[k].close, 50000);
 		(void)!shellfmt(text, &a, &got);
 	}
 	auto_arena struct arena a = ARENA_INIT;

@@ -54,7 +54,7 @@ static struct jval *load(const char *dir, struct str name, struct arena *a)
 {
 	auto_err struct err err = ERR_INIT;
 	auto_buf struct buf b = BUF_INIT(64u << 20);
-	struct jval *v;
+	struct jval *v = NULL;
 	const char *path = arena_printf(a, "%s/wolfi/%.*s", dir, STR_ARG(name));
 	if (!file_read(path, &b, &err) || !jread(buf_str(&b), path, a, &v, &err))
 		fail_msg("%s", err.msg);
