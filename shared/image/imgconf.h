@@ -88,3 +88,5 @@ bool imgconf_finish(struct imgconf *c, struct arena *a, struct err *err) must_ch
 void imgconf_copy(const struct imgconf *c, struct arena *a, struct imgconf *ret);
 /* /etc/apko.json: compact JSON of the per-architecture configuration (apko 3.5), no newline. */
 bool imgconf_json(const struct imgconf *c, struct buf *out, struct err *err) must_check;
+/* The same as YAML, for people: merged, with defaults, passwords hidden (apko 1.3, show-config). */
+bool imgconf_yaml(const struct imgconf *c, struct buf *out, struct err *err) must_check;

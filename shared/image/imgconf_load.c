@@ -116,7 +116,6 @@ static bool load_include(struct loading *l, struct imgconf *c, struct err *err)
 	if (!load_file(l, name.s, &inc, err))
 		return err_wrap(err, "%s:%d: include", name.at->pos.file, name.at->pos.line);
 	merge(c, &inc, l->a);
-	c->include = (struct ystr){ 0 };
 	return true;
 }
 

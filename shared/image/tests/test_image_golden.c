@@ -166,14 +166,34 @@ static void layer(void **state)
 	assert_true(dir_remove(dir, &err));
 }
 
+/* What show-config prints; includes are found from the working directory. */
+static void shown(void **state)
+{
+	auto_err struct err err = ERR_INIT;
+	auto_arena struct arena a = ARENA_INIT;
+	auto_buf struct buf out = BUF_INIT(1 << 20);
+	struct imgconf c;
+	const char *name = *state;
+	assert_int_equal(chdir(arena_printf(&a, DATA "/%s", name)), 0);
+	if (!imgconf_load("apko.yaml", NULL, &a, &c, NULL, &err) || !imgconf_yaml(&c, &out, &err))
+		fail_msg("%s: %s", name, err.msg);
+	struct str want = slurp(&a, arena_printf(&a, DATA "/%s/expected/stdout", name));
+	assert_int_equal(chdir("/"), 0);
+	assert_string_equal(out.p, want.p);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[countof(cases)];
+	static const char *const shows[] = { "show-config", "include-show" };
+	struct CMUnitTest tests[countof(cases) + countof(shows)];
 	if (access(DATA "/repo", R_OK) != 0) {
 		puts("no recorded images at hand: skipped");
 		return 0;
 	}
 	for (size_t i = 0; i < countof(cases); i++)
 		tests[i] = (struct CMUnitTest){ cases[i], layer, NULL, NULL, (void *)cases[i] };
+	for (size_t i = 0; i < countof(shows); i++)
+		tests[countof(cases) + i] = (struct CMUnitTest){ shows[i], shown, NULL, NULL,
+			(void *)shows[i] };
 	return _cmocka_run_group_tests("images", tests, countof(tests), NULL, NULL);
 }
