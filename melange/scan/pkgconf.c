@@ -7,10 +7,14 @@
 
 #define MAX_PC (1u << 20)
 #define MAX_DEPTH 8
+#define MAX_EXPANSIONS 10000	/* in one file: variables of variables grow fast */
 
 struct pc {
 	struct arena *a;
-	struct map vars;
+	struct map *vars;
+	unsigned expansions;
+	bool known;		/* a line was understood */
+	struct strs requires;
 };
 
 static bool is_name(char c)
@@ -20,18 +24,18 @@ static bool is_name(char c)
 }
 
 /* ${name} replaced by its value. */
-static struct str expand(const struct pc *pc, struct str in, unsigned depth)
+static struct str expand(struct pc *pc, struct str in, unsigned depth)
 {
 	auto_buf struct buf b = BUF_INIT(MAX_PC);
-	for (size_t i = 0; i < in.n; i++) {
+	for (size_t i = 0; i < in.n && !b.over; i++) {
 		struct str rest = str_from(in, i), name, behind;
 		if (!str_skip(&rest, S("${")) || depth > MAX_DEPTH ||
 			!str_cut(rest, '}', &name, &behind)) {
 			buf_addc(&b, in.p[i]);
 			continue;
 		}
-		const struct str *v = map_get(&pc->vars, name);
-		if (v)
+		const struct str *v = map_get(pc->vars, name);
+		if (v && pc->expansions++ < MAX_EXPANSIONS)
 			buf_addstr(&b, expand(pc, *v, depth + 1));
 		i += name.n + 2;
 	}
@@ -39,7 +43,7 @@ static struct str expand(const struct pc *pc, struct str in, unsigned depth)
 }
 
 /* Package names of a Requires value: operators and versions are passed over. */
-static void add_requires(struct scan_ctx *c, struct str value)
+static void add_requires(struct pc *pc, struct str value)
 {
 	bool version = false;
 	while (value.n) {
@@ -55,13 +59,13 @@ static void add_requires(struct scan_ctx *c, struct str value)
 			continue;
 		}
 		if (!version)
-			scan_add(c, &c->runtime, "pc:%.*s", STR_ARG(str_sub(value, 0, n)));
+			strs_push(pc->a, &pc->requires, str_sub(value, 0, n));
 		version = false;
 		value = str_from(value, n);
 	}
 }
 
-static void read_line(struct scan_ctx *c, struct pc *pc, struct str line, bool wanted)
+static void read_line(struct pc *pc, struct str line)
 {
 	static const char *const keys[] = { "Requires", "Requires.private", "Requires.internal" };
 	struct str key, value;
@@ -73,17 +77,18 @@ static void read_line(struct scan_ctx *c, struct pc *pc, struct str line, bool w
 		i++;
 	if (i >= line.n)
 		return;
+	pc->known = true;
 	key = str_trim(str_sub(line, 0, i));
 	value = str_trim(str_from(line, i + 1));
 	if (line.p[i] == '=') {
 		struct str *v = arena_new(pc->a, struct str);
 		*v = value;
-		(void)map_put(&pc->vars, key, v);
+		(void)map_put(pc->vars, key, v);
 		return;
 	}
-	for (size_t k = 0; wanted && k < countof(keys); k++)
+	for (size_t k = 0; k < countof(keys); k++)
 		if (str_is(key, keys[k]))
-			add_requires(c, expand(pc, value, 0));
+			add_requires(pc, expand(pc, value, 0));
 }
 
 static struct str joined_lines(struct str text, struct arena *a)
@@ -102,20 +107,29 @@ static bool visit(struct scan_ctx *c, struct tree_node *n, struct str path, stru
 {
 	static const char *const dirs[] = { "usr/local/lib/pkgconfig", "usr/local/share/pkgconfig",
 		"usr/lib/pkgconfig", "usr/lib64/pkgconfig", "usr/share/pkgconfig" };
-	struct str stem = scan_base(path), text, line;
+	auto_err struct err unread = ERR_INIT;
+	auto_arena struct arena scratch = ARENA_INIT;
+	auto_map struct map vars;
+	struct str stem = n->name, text, rest, line;
+	bool offered = scan_in(path, dirs, countof(dirs));
+	(void)err;
 	if (n->type != '0' || !str_chop(&stem, S(".pc")))
 		return true;
-	bool offered = scan_in(path, dirs, countof(dirs));
-	if (!tree_read(n, c->arena, MAX_PC, &text, err))
-		return false;
+	if (!tree_read(n, &scratch, MAX_PC, &text, &unread))
+		return scan_unread(c, path, &unread);
+	map_init(&vars, &scratch);
+	struct pc pc = { .a = &scratch, .vars = &vars };
+	rest = joined_lines(text, &scratch);
+	while (str_next(&rest, '\n', &line))
+		read_line(&pc, line);
+	if (!pc.known && str_trim(text).n) {
+		scan_add(c, &c->warnings, "'%.*s' is not a pkg-config file", STR_ARG(path));
+		return true;
+	}
 	scan_add(c, offered ? &c->provides : &c->vendored, "pc:%.*s=%s", STR_ARG(stem),
 		c->pkg->version);
-	struct pc pc = { .a = c->arena };
-	map_init(&pc.vars, c->arena);
-	text = joined_lines(text, c->arena);
-	while (str_next(&text, '\n', &line))
-		read_line(c, &pc, line, offered);
-	map_release(&pc.vars);
+	for (size_t i = 0; offered && i < pc.requires.n; i++)
+		scan_add(c, &c->runtime, "pc:%.*s", STR_ARG(pc.requires.v[i]));
 	return true;
 }
-const struct scan_finder find_pkgconf = { "pc", visit };
+const struct scan_finder find_pkgconf = { .name = "pc", .visit = visit };

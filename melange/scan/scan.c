@@ -1,13 +1,11 @@
 #include "melange/scan/finder.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "shared/os/fd.h"
+#include "shared/base/map.h"
 
 #define MAX_CONF (1u << 20)
 
@@ -22,7 +20,9 @@ void scan_add(struct scan_ctx *c, struct strs *to, const char *fmt, ...)
 	if (vasprintf(&text, fmt, ap) < 0)
 		BUG("out of memory");
 	va_end(ap);
-	strs_push(c->arena, to, arena_str(c->arena, str_of(text)));
+	/* No line of .PKGINFO can hold it; text of a warning is the log's to clean. */
+	if (to == &c->warnings || !strpbrk(text, "\n\r"))
+		strs_push(c->arena, to, arena_str(c->arena, str_of(text)));
 	free(text);
 }
 
@@ -31,43 +31,36 @@ struct str scan_base(struct str path)
 	return str_from(path, (size_t)(str_rchr(path, '/') + 1));
 }
 
-bool scan_in(struct str path, const char *const *dirs, size_t n)
+struct str scan_dir(struct str path)
 {
 	long slash = str_rchr(path, '/');
-	struct str dir = str_sub(path, 0, slash < 0 ? 0 : (size_t)slash);
+	return str_sub(path, 0, slash < 0 ? 0 : (size_t)slash);
+}
+
+bool scan_in(struct str path, const char *const *dirs, size_t n)
+{
+	struct str dir = scan_dir(path);
 	for (size_t i = 0; i < n; i++)
 		if (str_is(dir, dirs[i]))
 			return true;
 	return false;
 }
 
-bool scan_declares(const struct scan_ctx *c, const char *prefix)
+bool scan_unread(struct scan_ctx *c, struct str path, const struct err *why)
 {
-	const struct ystrs *list = &c->pkg->declared->runtime;
-	for (size_t i = 0; i < list->n; i++)
-		if (str_starts(list->v[i].s, str_of(prefix)))
-			return true;
-	return false;
+	scan_add(c, &c->warnings, "'%.*s' is left out of the scan: %s", STR_ARG(path), why->msg);
+	return true;
 }
 
-bool scan_head(const struct tree_node *file, size_t n, struct arena *a, struct str *ret,
-	struct err *err)
+bool scan_declares(const struct scan_ctx *c, const char *name, const char *prefix)
 {
-	const struct tree_body *b = file->body;
-	if (n > b->size)
-		n = (size_t)b->size;
-	char *p = arena_alloc(a, n + 1);
-	*ret = str_n(p, n);
-	if (b->bytes) {
-		memcpy(p, b->bytes, n);
-		return true;
+	const struct ystrs *list = &c->pkg->declared->runtime;
+	for (size_t i = 0; i < list->n; i++) {
+		struct str s = list->v[i].s;
+		if ((name && str_is(s, name)) || (prefix && str_starts(s, str_of(prefix))))
+			return true;
 	}
-	if (b->blob)
-		return fd_pread_all(b->blob->fd, p, n, (off_t)b->off, b->blob->name, err);
-	auto_fd int fd = openat(b->dirfd, b->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(err, "cannot open '%s'", b->path);
-	return fd_pread_all(fd, p, n, 0, b->path, err);
+	return false;
 }
 
 static void add_conf_dirs(struct scan_ctx *c, struct str text)
@@ -84,32 +77,29 @@ static void add_conf_dirs(struct scan_ctx *c, struct str text)
 }
 
 /* Library directories named by regular *.conf files below etc/ld.so.conf.d of any package. */
-static bool conf_dirs(struct scan_ctx *c, struct tree_node *dir, struct err *err)
+static void conf_dirs(struct scan_ctx *c, struct tree_node *dir)
 {
 	for (size_t i = 0; dir && dir->type == '5' && i < dir->n_kids; i++) {
+		auto_err struct err unread = ERR_INIT;
 		struct tree_node *n = dir->kids[i];
 		struct str text;
-		if (n->type == '5' && !conf_dirs(c, n, err))
-			return false;
+		if (n->type == '5')
+			conf_dirs(c, n);
 		if (n->type != '0' || !str_ends(n->name, S(".conf")))
 			continue;
-		if (!tree_read(n, c->arena, MAX_CONF, &text, err))
-			return false;
-		add_conf_dirs(c, text);
+		if (tree_read(n, c->arena, MAX_CONF, &text, &unread))
+			add_conf_dirs(c, text);
+		else
+			(void)scan_unread(c, tree_path(n, c->arena), &unread);
 	}
-	return true;
 }
-
-struct visiting {
-	struct scan_ctx *c;
-	const struct scan_finder *finder;
-};
 
 static bool visit(struct tree_node *n, struct str path, void *user, struct err *err)
 {
-	struct visiting *v = user;
-	return v->finder->visit(v->c, n, path, err) ||
-		err_wrap(err, "'%.*s'", STR_ARG(path));
+	for (size_t i = 0; i < countof(finders); i++)
+		if (!finders[i]->visit(user, n, path, err))
+			return err_wrap(err, "'%.*s'", STR_ARG(path));
+	return true;
 }
 
 static void drop_prefix(struct strs *list, struct str prefix)
@@ -121,14 +111,17 @@ static void drop_prefix(struct strs *list, struct str prefix)
 	list->n = kept;
 }
 
+static void sort_unique(struct strs *list)
+{
+	strs_sort(list);
+	strs_uniq(list);
+}
+
 static void apply_options(struct scan_ctx *c, const struct pkg_options *o)
 {
-	strs_sort(&c->runtime);
-	strs_uniq(&c->runtime);
-	strs_sort(&c->provides);
-	strs_uniq(&c->provides);
-	strs_sort(&c->vendored);
-	strs_uniq(&c->vendored);
+	sort_unique(&c->runtime);
+	sort_unique(&c->provides);
+	sort_unique(&c->vendored);
 	if (!o)
 		return;
 	if (o->no_commands) {
@@ -141,25 +134,14 @@ static void apply_options(struct scan_ctx *c, const struct pkg_options *o)
 		c->provides.n = 0;
 }
 
-static struct str name_of(struct str item, char sep)
-{
-	struct str name, rest;
-	(void)str_cut(item, sep, &name, &rest);
-	return name;
-}
-
-static bool provides(const struct strs *list, struct str name)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (str_eq(name_of(list->v[i], '='), name))
-			return true;
-	return false;
-}
-
 /* The name a dependency asks for: a so-ver: one is cut before its operator. */
 static struct str wanted(struct str dep)
 {
-	return str_starts(dep, S("so-ver:")) ? name_of(dep, '>') : dep;
+	struct str name, rest;
+	if (!str_starts(dep, S("so-ver:")))
+		return dep;
+	(void)str_cut(dep, '>', &name, &rest);
+	return name;
 }
 
 static struct strs merged(struct arena *a, const struct ystrs *declared, const struct strs *found)
@@ -169,16 +151,23 @@ static struct strs merged(struct arena *a, const struct ystrs *declared, const s
 		strs_push(a, &out, declared->v[i].s);
 	for (size_t i = 0; i < found->n; i++)
 		strs_push(a, &out, found->v[i]);
-	strs_sort(&out);
-	strs_uniq(&out);
+	sort_unique(&out);
 	return out;
 }
 
 static void drop_provided(struct strs *runtime, const struct strs *by)
 {
+	auto_arena struct arena scratch = ARENA_INIT;
+	auto_map struct map names;
 	size_t kept = 0;
+	map_init(&names, &scratch);
+	for (size_t i = 0; i < by->n; i++) {
+		struct str name, rest;
+		(void)str_cut(by->v[i], '=', &name, &rest);
+		(void)map_put(&names, name, &names);
+	}
 	for (size_t i = 0; i < runtime->n; i++)
-		if (!provides(by, wanted(runtime->v[i])))
+		if (!map_has(&names, wanted(runtime->v[i])))
 			runtime->v[kept++] = runtime->v[i];
 	runtime->n = kept;
 }
@@ -191,13 +180,12 @@ bool scan(const struct scan_pkg *pkgs, size_t n, size_t which, struct arena *a,
 	for (size_t i = 0; i < countof(dirs); i++)
 		strs_push(a, &c.lib_dirs, str_of(dirs[i]));
 	for (size_t i = 0; i < n; i++)
-		if (!conf_dirs(&c, tree_find(pkgs[i].tree, S("etc/ld.so.conf.d"), true), err))
-			return false;
-	for (size_t i = 0; i < countof(finders); i++) {
-		struct visiting v = { &c, finders[i] };
-		if (!tree_walk(c.pkg->tree, visit, &v, err))
-			return false;
-	}
+		conf_dirs(&c, tree_find(pkgs[i].tree, S("etc/ld.so.conf.d"), true));
+	if (!tree_walk(c.pkg->tree, visit, &c, err))
+		return false;
+	for (size_t i = 0; i < countof(finders); i++)
+		if (finders[i]->finish)
+			finders[i]->finish(&c);
 	apply_options(&c, c.pkg->options);
 	drop_provided(&c.runtime, &c.vendored);
 	*ret = (struct scan_result){

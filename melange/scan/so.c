@@ -1,11 +1,9 @@
 #include "melange/scan/finder.h"
 
 #include <ctype.h>
-#include <fcntl.h>
-#include <string.h>
 
-#include "shared/os/fd.h"
-#include "shared/rootfs/elf.h"
+#include "melange/scan/content.h"
+#include "shared/apk/version.h"
 
 /* Shared objects and programs (melange-build 4.2). */
 
@@ -32,8 +30,7 @@ static bool from_host(struct str soname)
 
 static bool in_lib_dir(const struct scan_ctx *c, struct str path)
 {
-	long slash = str_rchr(path, '/');
-	return strs_has(&c->lib_dirs, str_sub(path, 0, slash < 0 ? 0 : (size_t)slash));
+	return strs_has(&c->lib_dirs, scan_dir(path));
 }
 
 /* What stands behind ".so." up to a next ".so.", when it is digits and dots; else "0". */
@@ -52,43 +49,81 @@ static struct str lib_version(struct str soname)
 	return v.n ? v : S("0");
 }
 
-/* A link to a library needs it: that is how development packages depend on libraries. */
-static bool linked_library(struct scan_ctx *c, const struct tree_node *n, struct err *err)
+/* The file of that name in a library directory of the first package that has one. */
+static struct tree_node *library(const struct scan_ctx *c, struct str base, struct arena *scratch)
 {
-	struct str base = scan_base(n->link);
 	for (size_t i = 0; i < c->n_pkgs; i++) {
 		for (size_t k = 0; k < c->lib_dirs.n; k++) {
-			struct str path = arena_strf(c->arena, "%.*s/%.*s", STR_ARG(c->lib_dirs.v[k]),
-				STR_ARG(base));
-			struct tree_node *target = tree_find(c->pkgs[i].tree, path, true);
-			struct elf e;
-			if (!target || target->type != '0')
-				continue;
-			if (!elf_open_node(target, c->arena, &e, err)) {
-				err_release(err);
-				return true;
-			}
-			for (size_t s = 0; s < e.soname.n; s++)
-				if (!from_host(e.soname.v[s]))
-					scan_add(c, &c->runtime, "so:%.*s", STR_ARG(e.soname.v[s]));
-			return true;
+			struct str path = arena_strf(scratch, "%.*s/%.*s",
+				STR_ARG(c->lib_dirs.v[k]), STR_ARG(base));
+			struct tree_node *n = tree_find(c->pkgs[i].tree, path, true);
+			if (n && n->type == '0')
+				return n;
 		}
 	}
+	return NULL;
+}
+
+/* A link to a library needs it: that is how development packages depend on libraries. */
+static void linked_library(struct scan_ctx *c, const struct tree_node *link)
+{
+	auto_arena struct arena scratch = ARENA_INIT;
+	auto_err struct err unread = ERR_INIT;
+	struct tree_node *target = library(c, scan_base(link->link), &scratch);
+	struct elf e;
+	if (!target || !elf_open_node(target, &scratch, &e, &unread))
+		return;
+	for (size_t i = 0; i < e.soname.n; i++)
+		if (!from_host(e.soname.v[i]))
+			scan_add(c, &c->runtime, "so:%.*s", STR_ARG(e.soname.v[i]));
+}
+
+static bool of_this_build(const struct scan_ctx *c, struct str pkg)
+{
+	for (size_t i = 0; i < c->n_pkgs; i++)
+		if (str_is(pkg, c->pkgs[i].name))
+			return true;
+	return false;
+}
+
+/* A library at least as new as the one that was linked. */
+static bool needs_version(struct scan_ctx *c, struct str so, struct err *err)
+{
+	const struct pkg_options *o = c->pkg->options;
+	struct scan_lib lib = { 0 };
+	if (!c->pkg->libs || (o && o->no_versioned_shlib_deps) ||
+		str_starts(so, S("ld-linux-x86-64.so.")) || str_starts(so, S("ld-linux-aarch64.so.")))
+		return true;
+	if (!c->pkg->libs->find(c->pkg->libs->user, so, &lib) || of_this_build(c, lib.pkg)) {
+		scan_add(c, &c->runtime, "so-ver:%.*s>=%s", STR_ARG(so), c->pkg->version);
+		return true;
+	}
+	if (apk_version_cmp(lib.built, lib.installed) < 0)
+		return err_set(err, EK_CONFLICT, "library '%.*s': package '%.*s' is installed in "
+			"version %.*s, the newest in the indexes is %.*s\n"
+			"hint: build with a repository that has the installed version", STR_ARG(so),
+			STR_ARG(lib.pkg), STR_ARG(lib.installed), STR_ARG(lib.built));
+	if (lib.so_ver.n)
+		scan_add(c, &c->runtime, "so-ver:%.*s>=%.*s", STR_ARG(so), STR_ARG(lib.installed));
 	return true;
 }
 
-static void needs(struct scan_ctx *c, const struct elf *e)
+static bool needs(struct scan_ctx *c, const struct elf *e, struct err *err)
 {
 	struct str interp = scan_base(e->interp);
-	if (e->has_interp && interp.n) {
-		if (str_skip(&interp, S("ld-musl")))
-			scan_add(c, &c->runtime, "so:libc.musl%.*s", STR_ARG(interp));
-		else
-			scan_add(c, &c->runtime, "so:%.*s", STR_ARG(interp));
+	if (interp.n && str_skip(&interp, S("ld-musl")))
+		scan_add(c, &c->runtime, "so:libc.musl%.*s", STR_ARG(interp));
+	else if (interp.n)
+		scan_add(c, &c->runtime, "so:%.*s", STR_ARG(interp));
+	for (size_t i = 0; i < e->needed.n; i++) {
+		struct str so = e->needed.v[i];
+		if (str_find(so, S(".so.")) < 0 || from_host(so))
+			continue;
+		scan_add(c, &c->runtime, "so:%.*s", STR_ARG(so));
+		if (!needs_version(c, so, err))
+			return false;
 	}
-	for (size_t i = 0; i < e->needed.n; i++)
-		if (str_find(e->needed.v[i], S(".so.")) >= 0 && !from_host(e->needed.v[i]))
-			scan_add(c, &c->runtime, "so:%.*s", STR_ARG(e->needed.v[i]));
+	return true;
 }
 
 static void offers(struct scan_ctx *c, const struct elf *e, struct str path)
@@ -105,6 +140,8 @@ static void offers(struct scan_ctx *c, const struct elf *e, struct str path)
 		scan_add(c, to, "so-ver:%.*s=%s", STR_ARG(so), c->pkg->version);
 	}
 }
+
+#define MAX_GO_INFO (1u << 20)
 
 /* Go's build settings: lines "build<TAB>KEY=VALUE" of the module text in .go.buildinfo. */
 static bool setting(struct str info, const char *want)
@@ -129,7 +166,7 @@ static bool varint(struct str *s, uint64_t *ret)
 	return false;
 }
 
-static bool go_info(struct scan_ctx *c, const struct elf *e, struct str *ret, struct err *err)
+static bool go_info(const struct elf *e, struct arena *a, struct str *ret, struct err *err)
 {
 	const struct elf_section *sec = elf_section(e, S(".go.buildinfo"));
 	struct str bytes;
@@ -137,7 +174,7 @@ static bool go_info(struct scan_ctx *c, const struct elf *e, struct str *ret, st
 	*ret = STR_NONE;
 	if (!sec)
 		return true;
-	if (!elf_section_read(e, sec, 0, 1 << 20, c->arena, &bytes, err))
+	if (!elf_section_read(e, sec, 0, MAX_GO_INFO, a, &bytes, err))
 		return false;
 	if (bytes.n < 33 || !str_starts(bytes, S("\xff Go buildinf:")) || !(bytes.p[15] & 2))
 		return true;
@@ -151,12 +188,12 @@ static bool go_info(struct scan_ctx *c, const struct elf *e, struct str *ret, st
 }
 
 /* Go programs that take their cryptography from OpenSSL need it configured and present. */
-static bool go_fips(struct scan_ctx *c, const struct elf *e, struct err *err)
+static bool go_fips(struct scan_ctx *c, const struct elf *e, struct arena *a, struct err *err)
 {
 	static const char *const experiments[] = { "GOEXPERIMENT=boringcrypto",
 		"GOEXPERIMENT=systemcrypto", "GOEXPERIMENT=opensslcrypto" };
 	struct str info;
-	if (!go_info(c, e, &info, err))
+	if (!go_info(e, a, &info, err))
 		return false;
 	bool fips = setting(info, "microsoft_systemcrypto=1");
 	for (size_t i = 0; i < countof(experiments); i++)
@@ -168,67 +205,29 @@ static bool go_fips(struct scan_ctx *c, const struct elf *e, struct err *err)
 	return true;
 }
 
-/* A file's content, open while its sections are looked at. */
-struct content {
-	const struct tree_body *body;
-	int fd;
-};
-
-static bool open_content(const struct tree_node *file, struct content *ret, struct err *err)
-{
-	ret->body = file->body;
-	if (file->body->bytes || file->body->blob)
-		return true;
-	ret->fd = openat(file->body->dirfd, file->body->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	return ret->fd >= 0 || err_sys(err, "cannot open '%s'", file->body->path);
-}
-
-static void close_content(struct content *c)
-{
-	fd_close(&c->fd);
-}
-
-static bool read_content(void *user, void *p, size_t n, uint64_t at, struct err *err)
-{
-	const struct content *c = user;
-	if (c->body->bytes) {
-		memcpy(p, c->body->bytes + at, n);
-		return true;
-	}
-	if (c->body->blob)
-		return fd_pread_all(c->body->blob->fd, p, n, (off_t)(c->body->off + at),
-			c->body->blob->name, err);
-	return fd_pread_all(c->fd, p, n, (off_t)at, c->body->path, err);
-}
-
 static bool visit(struct scan_ctx *c, struct tree_node *n, struct str path, struct err *err)
 {
+	auto_err struct err unread = ERR_INIT;
+	auto_arena struct arena scratch = ARENA_INIT;
+	auto_content struct content content = CONTENT_INIT;
 	struct tree_node *file = n;
+	struct elf e;
 	if (n->type == '2') {
-		if (str_find(path, S(".so")) >= 0 && !linked_library(c, n, err))
-			return false;
+		if (str_find(path, S(".so")) >= 0)
+			linked_library(c, n);
 		file = tree_find(c->pkg->tree, path, true);
 	}
 	if (!file || file->type != '0')
 		return true;
-	auto_err struct err bad = ERR_INIT;
-	struct elf e;
-	struct content content = { .fd = -1 };
-	if (!open_content(file, &content, err))
+	if (!content_open(file, &content, &unread))
+		return scan_unread(c, path, &unread);
+	const struct elf_src src = content_elf(&content);
+	if (!elf_open(&src, &scratch, &e, &unread))
+		return unread.kind == EK_NONE || scan_unread(c, path, &unread);
+	if (!needs(c, &e, err))
 		return false;
-	const struct elf_src src = { read_content, &content, file->body->size };
-	bool ok = elf_open(&src, c->arena, &e, &bad);
-	if (ok) {
-		needs(c, &e);
-		offers(c, &e, path);
-		ok = go_fips(c, &e, &bad);
-	}
-	close_content(&content);
-	if (!ok) {
-		if (bad.kind != EK_NONE)
-			scan_add(c, &c->warnings, "%.*s: %s", STR_ARG(path), bad.msg);
-	}
-	return true;
+	offers(c, &e, path);
+	return go_fips(c, &e, &scratch, &unread) || scan_unread(c, path, &unread);
 }
 
-const struct scan_finder find_so = { "so", visit };
+const struct scan_finder find_so = { .name = "so", .visit = visit };
