@@ -103,8 +103,8 @@ static bool load(struct context *c, struct err *err)
 		return false;
 	if (req->vcs && c->conf.vcs_url.s.n == 0)
 		c->conf.vcs_url.s = vcs_probe(req->config, c->arena);
-	c->append = (struct image_append){ &req->keys, &req->build_repos, &req->repos,
-		&req->packages };
+	c->append = (struct image_append){ .keys = &req->keys, .build_repos = &req->build_repos,
+		.repos = &req->repos, .packages = &req->packages, .roots = &req->include_paths };
 	image_repos(&c->conf, &c->append, c->arena, &c->repos);
 	join(c->arena, &c->conf.contents.build_repositories, &req->build_repos);
 	join(c->arena, &c->conf.contents.repositories, &req->repos);

@@ -32,7 +32,10 @@ static bool begin(struct assembling *as, struct err *err)
 		.repositories = &lines,
 		.keys = req->keys,
 	};
-	return install_init(&as->r->tree, &base, err);
+	if (!install_init(&as->r->tree, &base, err))
+		return false;
+	return !req->base.index || tree_put(&as->r->tree, S("usr/lib/apk/db/installed"),
+		req->base.installed, 0644, err);
 }
 
 static bool install(struct assembling *as, struct err *err)
@@ -45,12 +48,15 @@ static bool install(struct assembling *as, struct err *err)
 	};
 	return install_packages(&as->r->tree, req->files, req->n_files, &opts, as->a,
 			&as->r->installed, err) &&
-		install_link_db(&as->r->tree, false, err);
+		install_link_db(&as->r->tree, image_base_provides(&req->base, S("merged-lib")), err);
 }
 
 static int64_t build_date(const struct assemble_req *req, const struct install_result *r)
 {
+	const struct apk_index *base = req->base.index;
 	int64_t date = req->epoch;
+	for (size_t i = 0; base && !req->epoch_set && i < base->n; i++)
+		date = base->pkgs[i].build_time > date ? base->pkgs[i].build_time : date;
 	for (size_t i = 0; !req->epoch_set && i < r->n; i++) {
 		int64_t t = r->records[i].file->info.build_time;
 		date = t > date ? t : date;
@@ -91,10 +97,14 @@ static bool certificates(struct assembling *as, struct err *err)
 static bool links(struct assembling *as, struct err *err)
 {
 	const struct install_result *r = &as->r->installed;
-	const struct apk_pkg **pkgs = arena_array(as->a, const struct apk_pkg *, r->n + 1);
+	const struct apk_index *base = as->req->base.index;
+	size_t n = base ? base->n : 0;
+	const struct apk_pkg **pkgs = arena_array(as->a, const struct apk_pkg *, n + r->n + 1);
+	for (size_t i = 0; i < n; i++)
+		pkgs[i] = &base->pkgs[i];
 	for (size_t i = 0; i < r->n; i++)
-		pkgs[i] = &r->records[i].file->info;
-	return busybox_links(&as->r->tree, pkgs, r->n, err) &&
+		pkgs[n++] = &r->records[i].file->info;
+	return busybox_links(&as->r->tree, pkgs, n, err) &&
 		ldcache_write(&as->r->tree, as->req->arch, err);
 }
 
@@ -123,11 +133,19 @@ static bool finish(struct assembling *as, struct err *err)
 	public_lines(as->a, &as->req->runtime_repos, &lines);
 	for (size_t i = 0; i < lines.n; i++)
 		buf_printf(&b, "%.*s\n", STR_ARG(lines.v[i]));
-	look_for(as, "/etc/passwd");
-	look_for(as, "/etc/group");
-	look_for(as, "/etc/os-release");
+	static const char *const wanted[] = { "/etc/passwd", "/etc/group", "/etc/os-release" };
+	for (size_t i = 0; !as->req->base.index && i < countof(wanted); i++)
+		look_for(as, wanted[i]);
 	scripts_not_run(as);
 	return tree_put(&as->r->tree, S("etc/apk/repositories"), buf_str(&b), 0644, err);
+}
+
+/* With a base image there are none: its own are below. */
+static bool accounts(struct assembling *as, struct err *err)
+{
+	as->r->run_as = as->req->conf->accounts.run_as.s;
+	return as->req->base.index ||
+		accounts_apply(&as->r->tree, as->req->conf, as->a, &as->r->run_as, err);
 }
 
 static bool run(struct assembling *as, struct err *err)
@@ -136,7 +154,7 @@ static bool run(struct assembling *as, struct err *err)
 	if (!begin(as, err) || !install(as, err))
 		return false;
 	as->r->build_date = build_date(as->req, &as->r->installed);
-	return accounts_apply(t, as->req->conf, as->a, &as->r->run_as, err) &&
+	return accounts(as, err) &&
 		write_apko_json(as, err) && paths_apply(t, &as->req->conf->paths, err) &&
 		certificates(as, err) &&
 		services_write(t, &as->req->conf->entrypoint.services, err) && links(as, err) &&

@@ -2,6 +2,7 @@
 
 #include "shared/apk/expand.h"
 #include "shared/apk/install.h"
+#include "shared/image/base.h"
 #include "shared/image/imgconf.h"
 #include "shared/rootfs/tree.h"
 
@@ -16,6 +17,7 @@ struct assemble_req {
 	struct strs world;		/* atoms written to etc/apk/world, sorted */
 	const struct apk_file *files;	/* verified packages in install order */
 	size_t n_files;
+	struct image_base base;		/* below this layer; zero = none */
 	bool header_owners, devices;
 	int64_t epoch;			/* E of apko 3.3: mtime of scripts.tar members */
 	bool epoch_set;			/* SOURCE_DATE_EPOCH is set: bde is exactly it */

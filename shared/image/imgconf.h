@@ -82,6 +82,9 @@ extern const struct bind_schema imgconf_schema;
  * lock file's checksum; may be NULL. */
 bool imgconf_load(const char *path, const struct strs *roots, struct arena *a,
 	struct imgconf *ret, struct strs *ret_sources, struct err *err) must_check;
+/* Where a file or directory that a description names is: as given, else under the first root that
+ * has it; as given too when none has. */
+const char *imgconf_locate(struct str path, const struct strs *roots, struct arena *a);
 /* Defaults and checks alone, for a configuration bound elsewhere. */
 bool imgconf_finish(struct imgconf *c, struct arena *a, struct err *err) must_check;
 /* A copy whose lists may be changed without touching the original. */

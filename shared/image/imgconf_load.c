@@ -18,14 +18,13 @@ struct loading {
 	struct strs stack;	/* files being read, outermost first */
 };
 
-/* The file as given, then under each root. */
-static const char *locate(const struct loading *l, struct str path)
+const char *imgconf_locate(struct str path, const struct strs *roots, struct arena *a)
 {
-	const char *given = arena_strndup(l->a, path.p, path.n);
+	const char *given = arena_strndup(a, path.p, path.n);
 	if (access(given, F_OK) == 0)
 		return given;
-	for (size_t i = 0; l->roots && i < l->roots->n; i++) {
-		const char *below = arena_printf(l->a, "%.*s/%s", STR_ARG(l->roots->v[i]), given);
+	for (size_t i = 0; roots && i < roots->n; i++) {
+		const char *below = arena_printf(a, "%.*s/%s", STR_ARG(roots->v[i]), given);
 		if (access(below, F_OK) == 0)
 			return below;
 	}
@@ -121,7 +120,7 @@ static bool load_include(struct loading *l, struct imgconf *c, struct err *err)
 
 static bool load_file(struct loading *l, struct str given, struct imgconf *ret, struct err *err)
 {
-	const char *path = locate(l, given);
+	const char *path = imgconf_locate(given, l->roots, l->a);
 	if (strs_has(&l->stack, str_of(path)) || l->stack.n >= MAX_INCLUDES)
 		return err_set(err, EK_PARSE, "include cycle: '%s' includes itself", path);
 	auto_buf struct buf text = BUF_INIT(MAX_FILE);

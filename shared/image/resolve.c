@@ -99,6 +99,33 @@ static void build_world(const struct imgconf *c, const struct image_append *add,
 	sort_union(ret);
 }
 
+/* The requested packages, and what the base image has just as it is. */
+static void full_world(const struct strs *world, const struct image_base *base, struct arena *a,
+	struct strs *ret)
+{
+	struct strs all = { 0 };
+	for (size_t i = 0; i < world->n; i++)
+		strs_push(a, &all, world->v[i]);
+	image_base_atoms(base, a, &all);
+	sort_union(&all);
+	*ret = all;
+}
+
+/* What the base image has is not installed again. */
+static void leave_base_out(struct image_solution *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->set.n; i++) {
+		if (image_base_has(&s->base, s->set.pkgs[i]->name))
+			continue;
+		s->set.pkgs[n] = s->set.pkgs[i];
+		if (s->set.pins)
+			s->set.pins[n] = s->set.pins[i];
+		n++;
+	}
+	s->set.n = n;
+}
+
 static void lock(struct image_solution *s, struct arena *a)
 {
 	for (size_t i = 0; i < s->set.n; i++) {
@@ -115,7 +142,48 @@ static const struct apk_pkg *chosen(const struct image_solution *s, struct str n
 	for (size_t i = 0; i < s->set.n; i++)
 		if (str_eq(s->set.pkgs[i]->name, name))
 			return s->set.pkgs[i];
+	for (size_t i = 0; s->base.index && i < s->base.index->n; i++)
+		if (str_eq(s->base.index->pkgs[i].name, name))
+			return &s->base.index->pkgs[i];
 	return NULL;
+}
+
+/* The package of this name, or NULL, in the same version on all architectures. */
+static bool same_everywhere(const struct image_solution *all, size_t n, struct str name)
+{
+	const struct apk_pkg *first = chosen(&all[0], name);
+	for (size_t k = 1; first && k < n; k++) {
+		const struct apk_pkg *p = chosen(&all[k], name);
+		if (!p || !str_eq(p->version, first->version))
+			return false;
+	}
+	return first != NULL;
+}
+
+/* What all architectures have in common has it among its provides. */
+static bool provided_everywhere(const struct image_solution *all, size_t n, struct str name)
+{
+	for (size_t i = 0; i < all[0].set.n; i++) {
+		struct str by = all[0].set.pkgs[i]->name;
+		bool ok = same_everywhere(all, n, by);
+		for (size_t k = 0; ok && k < n; k++)
+			ok = image_provides(chosen(&all[k], by), name);
+		if (ok)
+			return true;
+	}
+	return image_base_provides(&all[0].base, name);
+}
+
+static void add_difference(const struct image_solution *all, size_t n, struct str name,
+	struct buf *out)
+{
+	buf_printf(out, "%s%.*s:[", out->n ? " " : "", STR_ARG(name));
+	for (size_t k = 0; k < n; k++) {
+		const struct apk_pkg *p = chosen(&all[k], name);
+		buf_printf(out, "%s%.*s (%s)", k ? " " : "", STR_ARG(p ? p->version : S("missing")),
+			all[k].arch->oci);
+	}
+	buf_addc(out, ']');
 }
 
 /* Every requested name got one version on all architectures. */
@@ -128,21 +196,9 @@ static bool consistent(const struct strs *world, const struct image_solution *al
 		struct apk_dep d;
 		if (!apk_dep_parse(world->v[i], &a, &d, err))
 			return false;
-		const struct apk_pkg *first = chosen(&all[0], d.name);
-		bool same = true;
-		for (size_t k = 1; first && k < n; k++) {
-			const struct apk_pkg *p = chosen(&all[k], d.name);
-			same &= p && str_eq(p->version, first->version);
-		}
-		if (same || d.conflict)
-			continue;
-		buf_printf(&bad, "%s%.*s:[", bad.n ? " " : "", STR_ARG(d.name));
-		for (size_t k = 0; k < n; k++) {
-			const struct apk_pkg *p = chosen(&all[k], d.name);
-			buf_printf(&bad, "%s%.*s (%s)", k ? " " : "",
-				STR_ARG(p ? p->version : S("missing")), all[k].arch->apk);
-		}
-		buf_addc(&bad, ']');
+		if (!d.conflict && !same_everywhere(all, n, d.name) &&
+			!provided_everywhere(all, n, d.name))
+			add_difference(all, n, d.name, &bad);
 	}
 	if (bad.n == 0)
 		return true;
@@ -164,9 +220,26 @@ static bool solve_arch(const struct strs *world, struct image_solution *all, siz
 		others[k] = &all[j].indexes;
 		names[k++] = str_of(all[j].arch->apk);
 	}
-	const struct solve_req req = { .indexes = &all[which].indexes, .world = world,
+	struct strs full;
+	full_world(world, &all[which].base, a, &full);
+	const struct solve_req req = { .indexes = &all[which].indexes, .world = &full,
 		.others = others, .other_archs = names, .n_others = k };
-	return solve(&req, a, &all[which].set, err);
+	if (!solve(&req, a, &all[which].set, err))
+		return false;
+	leave_base_out(&all[which]);
+	return true;
+}
+
+static bool load_indexes(const struct imgconf *c, const struct image_append *add,
+	const struct strs *lines, const struct repo_opts *opts, struct arena *a,
+	struct image_solution *s, struct err *err)
+{
+	if (!repo_load(lines, str_of(s->arch->apk), opts, a, &s->indexes, err) ||
+		!image_base_load(c, add ? add->roots : NULL, s->arch, a, &s->base, err))
+		return false;
+	if (s->base.index)
+		vec_push(a, &s->indexes, s->base.index);
+	return true;
 }
 
 bool image_resolve(const struct imgconf *c, const struct image_append *add,
@@ -182,7 +255,7 @@ bool image_resolve(const struct imgconf *c, const struct image_append *add,
 			"hint: list one under contents.repositories, or use --repository-append");
 	for (size_t i = 0; i < n; i++) {
 		ret[i] = (struct image_solution){ .arch = archs[i] };
-		if (!repo_load(&repos.build, str_of(archs[i]->apk), opts, a, &ret[i].indexes, err))
+		if (!load_indexes(c, add, &repos.build, opts, a, &ret[i], err))
 			return false;
 	}
 	bool ok = true;

@@ -3,6 +3,7 @@
 #include "shared/apk/arch.h"
 #include "shared/apk/repo.h"
 #include "shared/apk/solve.h"
+#include "shared/image/base.h"
 #include "shared/image/imgconf.h"
 
 /* A description's packages resolved for one or several architectures together (apko 3.1): used
@@ -15,6 +16,7 @@ struct image_repos {
 };
 struct image_append {		/* command line additions; any may be NULL */
 	const struct strs *keys, *build_repos, *repos, *packages;
+	const struct strs *roots;	/* where the base image's packages may be, as imgconf_load */
 };
 void image_repos(const struct imgconf *c, const struct image_append *add, struct arena *a,
 	struct image_repos *ret);
@@ -27,9 +29,10 @@ bool image_keys(const struct image_repos *r, struct http *http, struct arena *a,
 
 struct image_solution {
 	const struct apk_arch *arch;
-	struct apk_indexes indexes;
-	struct solve_result set;	/* install order */
-	struct strs locked;		/* sorted "name=version[@pin]" of the closure */
+	struct apk_indexes indexes;	/* a base image's packages are the last */
+	struct image_base base;
+	struct solve_result set;	/* install order, without what the base image has */
+	struct strs locked;		/* sorted "name=version[@pin]" of the set */
 };
 /* Solves for all archs together; ret[i] belongs to archs[i]. Checks that every requested name got
  * one version on all of them. */
