@@ -1,0 +1,601 @@
+#include "shared/apk/solve_int.h"
+
+/* Stage 1: apko's choice, in its order (apk-format 4.1), with the repairs of 4.3. Anything it
+ * cannot settle at once is left to stage 2. */
+
+#define MAX_DEPTH 1000
+
+struct undo {
+	uint32_t *at, old;
+};
+struct undo_log {
+	struct undo *v;
+	size_t n, cap;
+};
+struct ids {
+	uint32_t *v;
+	size_t n, cap;
+};
+struct greedy {
+	struct stab *t;
+	struct arena *a;
+	const struct satoms *world;
+	uint32_t *dq;		/* per package: disqualified */
+	uint32_t *selected;	/* per name: package registered for it, + 1 */
+	uint32_t *existing;	/* per own name: package, + 1 */
+	uint32_t *done;		/* per own name: listed in the result */
+	uint32_t *on_path;	/* per own name: ancestor of what is being expanded */
+	uint32_t *added;	/* per own name: reached below this atom: package, + 1 */
+	struct ids chosen;	/* names in existing, for good */
+	uint32_t *origin_of;	/* per package: origin, + 1; 0 = not looked up */
+	uint32_t *origin_pkg;	/* per origin: the package that counts, + 1 */
+	uint32_t *origin_slots;	/* origin + 1 */
+	uint32_t origin_mask;
+	struct strs origins;
+	struct undo_log lasting;	/* of dq, selected: undone when an install_if fails */
+	struct undo_log local;		/* of existing, origins: undone after each atom */
+	struct ids out;			/* what the expansion reached, children first */
+	unsigned depth;
+	struct str pin;			/* of the atom being expanded */
+	struct sset *ret;
+};
+
+static void set(struct greedy *g, struct undo_log *log, uint32_t *at, uint32_t value)
+{
+	if (*at == value)
+		return;
+	struct undo u = { at, *at };
+	vec_push(g->a, log, u);
+	*at = value;
+}
+
+static void undo_to(struct undo_log *log, size_t mark)
+{
+	while (log->n > mark) {
+		log->n--;
+		*log->v[log->n].at = log->v[log->n].old;
+	}
+}
+
+static uint32_t origin_slot(const struct greedy *g, struct str name)
+{
+	uint32_t h = 2166136261u;
+	for (size_t i = 0; i < name.n; i++)
+		h = (h ^ (unsigned char)name.p[i]) * 16777619u;
+	uint32_t i = h & g->origin_mask;
+	while (g->origin_slots[i] && !str_eq(g->origins.v[g->origin_slots[i] - 1], name))
+		i = (i + 1) & g->origin_mask;
+	return i;
+}
+
+static void origins_room(struct greedy *g, uint32_t size)
+{
+	g->origin_slots = arena_array(g->a, uint32_t, size);
+	g->origin_mask = size - 1;
+	for (size_t i = 0; i < g->origins.n; i++)
+		g->origin_slots[origin_slot(g, g->origins.v[i])] = (uint32_t)i + 1;
+}
+
+/* Where the package that counts for this one's origin is noted; NULL without origin. */
+static uint32_t *origin_of(struct greedy *g, uint32_t pkg)
+{
+	struct str name = g->t->pkgs[pkg]->origin;
+	if (!name.n)
+		return NULL;
+	if (!g->origin_of[pkg]) {
+		uint32_t i = origin_slot(g, name);
+		if (!g->origin_slots[i]) {
+			strs_push(g->a, &g->origins, name);
+			g->origin_slots[i] = (uint32_t)g->origins.n;
+		}
+		g->origin_of[pkg] = g->origin_slots[i];
+		if (g->origins.n > g->origin_mask / 2)
+			origins_room(g, (g->origin_mask + 1) * 4);
+	}
+	return &g->origin_pkg[g->origin_of[pkg] - 1];
+}
+
+static void origin_below(struct greedy *g, uint32_t pkg)
+{
+	uint32_t *at = origin_of(g, pkg);
+	if (at)
+		set(g, &g->local, at, pkg + 1);
+}
+
+/* Of an origin at two versions the bytewise last name counts. */
+static void origin_chosen(struct greedy *g, uint32_t pkg)
+{
+	uint32_t *at = origin_of(g, pkg);
+	if (at && (!*at || str_cmp(g->t->pkgs[pkg]->name, g->t->pkgs[*at - 1]->name) > 0))
+		*at = pkg + 1;
+}
+
+static bool is_out(const struct greedy *g, uint32_t pkg)
+{
+	return g->dq[pkg] || stab_pkg(g->t, pkg)->out;
+}
+
+static void disqualify(struct greedy *g, uint32_t pkg)
+{
+	set(g, &g->lasting, &g->dq[pkg], 1);
+}
+
+struct filter {
+	const struct satom *want;
+	struct str own_pin, allow_pin;
+	uint32_t existing;	/* package chosen under that name, + 1 */
+};
+
+static bool tag_allowed(const struct greedy *g, const struct filter *f, uint32_t pkg)
+{
+	struct str tag = stab_tag(g->t, pkg);
+	return !tag.n || str_eq(tag, f->own_pin) || str_eq(tag, f->allow_pin) ||
+	       f->existing == pkg + 1;
+}
+
+/* The filter asks any version the package knows; that the right one fits is constrain's work. */
+static bool any_version_fits(struct greedy *g, const struct satom *want, uint32_t pkg)
+{
+	if (!want->dep.op)
+		return true;
+	if (want->dep.checksum)
+		return smatch(g->t, want, pkg);
+	const struct spkg *s = stab_pkg(g->t, pkg);
+	if (!s->ver.valid)
+		return false;
+	if (smatch_version(g->t, want, s->p->version, &s->ver))
+		return true;
+	for (uint32_t i = 0; i < s->provides.n; i++) {
+		const struct satom *p = &s->provides.v[i];
+		if (p->ver && smatch_version(g->t, want, p->dep.version, p->ver))
+			return true;
+	}
+	return false;
+}
+
+static bool passes(struct greedy *g, const struct filter *f, uint32_t pkg)
+{
+	return !is_out(g, pkg) && tag_allowed(g, f, pkg) && any_version_fits(g, f->want, pkg);
+}
+
+static uint32_t count_options(struct greedy *g, const struct filter *f)
+{
+	uint32_t n, k = 0;
+	const struct cand *c = stab_cands(g->t, f->want->name, &n);
+	for (uint32_t i = 0; i < n; i++)
+		k += passes(g, f, c[i].pkg);
+	return k;
+}
+
+static uint32_t best_option(struct greedy *g, const struct filter *f, struct spref *pref)
+{
+	uint32_t n, k = 0, first = NO_ID;
+	const struct cand *c = stab_cands(g->t, f->want->name, &n);
+	uint32_t small[16], *list = n <= 16 ? small : arena_array(g->a, uint32_t, n);
+	for (uint32_t i = 0; i < n; i++)
+		if (passes(g, f, c[i].pkg))
+			list[k++] = c[i].pkg;
+	if (k)
+		first = k == 1 ? list[0] : spref_best(pref, list, k);
+	return first;
+}
+
+static bool failing_provide(struct greedy *g, const struct satom *want, uint32_t pkg)
+{
+	const struct spkg *s = stab_pkg(g->t, pkg);
+	for (uint32_t i = 0; i < s->provides.n; i++) {
+		const struct satom *p = &s->provides.v[i];
+		if (p->name == want->name && p->dep.version.n &&
+			!smatch_version(g->t, want, p->dep.version, p->ver))
+			return true;
+	}
+	return false;
+}
+
+/* Every demand of the list narrows the candidates for good, whoever asks later. False when a
+ * demand's version is one that apko cannot read. */
+static bool constrain(struct greedy *g, const struct satoms *list)
+{
+	for (uint32_t i = 0; i < list->n; i++) {
+		const struct satom *want = &list->v[i];
+		uint32_t n;
+		const struct cand *c = stab_cands(g->t, want->name, &n);
+		if (!want->dep.conflict && !want->dep.op)
+			continue;
+		if (n && want->ver && !want->ver->valid)
+			return false;
+		for (uint32_t k = 0; k < n; k++) {
+			uint32_t pkg = c[k].pkg;
+			if (g->dq[pkg])
+				continue;
+			if (want->dep.conflict ? any_version_fits(g, want, pkg)
+			    : want->dep.checksum ? !smatch(g->t, want, pkg)
+			    : g->t->own[pkg] == want->name
+				    ? !smatch(g->t, want, pkg)
+				    : failing_provide(g, want, pkg))
+				disqualify(g, pkg);
+		}
+	}
+	return true;
+}
+
+/* Only what it provides counts here, not its own name. */
+static void disqualify_conflicts(struct greedy *g, uint32_t pkg)
+{
+	const struct spkg *s = stab_pkg(g->t, pkg);
+	for (uint32_t i = 0; i < s->provides.n; i++) {
+		uint32_t n;
+		const struct cand *c = stab_cands(g->t, s->provides.v[i].name, &n);
+		bool versioned = s->provides.v[i].dep.version.n;
+		for (uint32_t k = 0; k < n; k++)
+			if (c[k].pkg != pkg && (versioned || c[k].versioned))
+				disqualify(g, c[k].pkg);
+	}
+}
+
+static bool pick(struct greedy *g, uint32_t pkg)
+{
+	const struct spkg *s = stab_pkg(g->t, pkg);
+	uint32_t *own = &g->selected[g->t->own[pkg]];
+	if (*own)
+		return *own == pkg + 1;
+	set(g, &g->lasting, own, pkg + 1);
+	for (uint32_t i = 0; i < s->provides.n; i++) {
+		uint32_t *at = &g->selected[s->provides.v[i].name];
+		if (*at)
+			return false;
+		if (s->provides.v[i].dep.version.n)
+			set(g, &g->lasting, at, pkg + 1);
+	}
+	return true;
+}
+
+static unsigned known(const struct spref *p, uint32_t pkg)
+{
+	struct greedy *g = p->ctx;
+	const struct apk_pkg *me = g->t->pkgs[pkg];
+	uint32_t e = g->existing[g->t->own[pkg]];
+	unsigned bits = e && str_eq(g->t->pkgs[e - 1]->version, me->version) ? PREF_CHOSEN : 0;
+	const uint32_t *o = origin_of(g, pkg);
+	if (o && *o && str_eq(g->t->pkgs[*o - 1]->version, me->version))
+		bits |= PREF_ORIGIN;
+	return bits;
+}
+
+static bool provides_itself(const struct spkg *s, uint32_t name)
+{
+	for (uint32_t i = 0; i < s->provides.n; i++)
+		if (s->provides.v[i].name == name)
+			return true;
+	return false;
+}
+
+enum verdict { V_DROP, V_SOLVE, V_FAIL };
+
+/* Whether the dependency of pkg is met by itself or by what is registered under its name. */
+static enum verdict judge(struct greedy *g, uint32_t pkg, const struct satom *dep)
+{
+	const struct spkg *s = stab_pkg(g->t, pkg);
+	if (dep->dep.conflict)
+		return V_DROP;
+	if (dep->name == NO_ID)
+		return V_FAIL;
+	if (provides_itself(s, dep->name))
+		return V_DROP;
+	if (g->t->own[pkg] == dep->name && (!dep->dep.op || smatch(g->t, dep, pkg)))
+		return V_DROP;
+	uint32_t sel = g->selected[dep->name];
+	if (!sel)
+		return V_SOLVE;
+	if (!dep->dep.op || smatch(g->t, dep, sel - 1))
+		return V_DROP;
+	const struct spkg *o = stab_pkg(g->t, sel - 1);
+	return smatch_version(g->t, dep, o->p->version, &o->ver) ? V_DROP : V_FAIL;
+}
+
+/* Of the dependencies left (NULL = settled), the one with the fewest options; NULL when none is
+ * left. *ret_fail is set when one cannot be met. */
+static const struct satom *fewest(struct greedy *g, uint32_t pkg, const struct satom **left,
+	uint32_t n, struct filter *ret, bool *ret_fail)
+{
+	const struct satom *low = NULL;
+	uint32_t low_n = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		if (!left[i])
+			continue;
+		enum verdict v = judge(g, pkg, left[i]);
+		if (v == V_DROP) {
+			left[i] = NULL;
+			continue;
+		}
+		uint32_t name = left[i]->name;
+		struct filter f = { .want = left[i], .allow_pin = g->pin,
+			.existing = v == V_SOLVE && name < g->t->n_own ? g->existing[name] : 0 };
+		uint32_t k = v == V_SOLVE ? count_options(g, &f) : 0;
+		if (!k) {
+			*ret_fail = true;
+			return NULL;
+		}
+		if (!low || k < low_n ||
+			(k == low_n && str_cmp(left[i]->dep.text, low->dep.text) < 0)) {
+			low = left[i];
+			low_n = k;
+			*ret = f;
+		}
+	}
+	return low;
+}
+
+static void drop(const struct satom **left, uint32_t n, const struct satom *dep)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (left[i] && str_eq(left[i]->dep.text, dep->dep.text))
+			left[i] = NULL;
+}
+
+/* Appends all that pkg needs to g->out, children before parents. */
+static bool expand(struct greedy *g, uint32_t pkg)
+{
+	const struct spkg *s = stab_pkg(g->t, pkg);
+	uint32_t me = g->t->own[pkg];
+	if (g->on_path[me] || !s->deps.n)
+		return true;
+	if (g->depth == MAX_DEPTH || !constrain(g, &s->deps))
+		return false;
+	const struct satom **left = arena_array(g->a, const struct satom *, s->deps.n);
+	for (uint32_t i = 0; i < s->deps.n; i++)
+		left[i] = &s->deps.v[i];
+	g->depth++;
+	struct filter f;
+	bool fail = false;
+	const struct satom *dep;
+	while ((dep = fewest(g, pkg, left, s->deps.n, &f, &fail))) {
+		drop(left, s->deps.n, dep);
+		struct spref pref = { .t = g->t, .name = dep->name, .known = known, .ctx = g };
+		uint32_t child = best_option(g, &f, &pref);
+		disqualify_conflicts(g, child);
+		size_t start = g->out.n;
+		g->on_path[me] = 1;
+		bool ok = pick(g, pkg) && expand(g, child);
+		g->on_path[me] = 0;
+		if (!ok)
+			return false;
+		for (size_t i = start; i < g->out.n; i++) {
+			uint32_t below = g->out.v[i];
+			set(g, &g->local, &g->existing[g->t->own[below]], below + 1);
+			origin_below(g, below);
+		}
+		vec_push(g->a, &g->out, child);
+	}
+	g->depth--;
+	return !fail;
+}
+
+static void choose(struct greedy *g, uint32_t pkg)
+{
+	uint32_t own = g->t->own[pkg];
+	if (!g->existing[own])
+		vec_push(g->a, &g->chosen, own);
+	g->existing[own] = pkg + 1;
+}
+
+/* Chooses for every requested name, the one with the fewest options first. */
+static bool choose_world(struct greedy *g)
+{
+	const struct satoms *w = g->world;
+	bool *settled = arena_array(g->a, bool, w->n + 1);
+	for (;;) {
+		uint32_t low = NO_ID, low_n = 0;
+		for (uint32_t i = 0; i < w->n; i++) {
+			if (settled[i] || w->v[i].dep.conflict)
+				continue;
+			struct filter f = { .want = &w->v[i], .own_pin = w->v[i].dep.pin };
+			uint32_t k = count_options(g, &f);
+			if (!k)
+				return false;
+			if (low == NO_ID || k < low_n) {
+				low = i;
+				low_n = k;
+			}
+		}
+		if (low == NO_ID)
+			return true;
+		struct filter f = { .want = &w->v[low], .own_pin = w->v[low].dep.pin };
+		struct spref pref = { .t = g->t, .name = w->v[low].name, .pin = f.own_pin };
+		uint32_t pkg = best_option(g, &f, &pref);
+		settled[low] = true;
+		choose(g, pkg);
+		disqualify_conflicts(g, pkg);
+	}
+}
+
+static void list(struct greedy *g, uint32_t pkg, const struct satom *atom)
+{
+	uint32_t own = g->t->own[pkg];
+	if (g->done[own])
+		return;
+	g->done[own] = 1;
+	vec_push(g->a, g->ret, pkg);
+	bool pinned = atom->dep.pin.n && str_eq(stab_tag(g->t, pkg), atom->dep.pin);
+	g->ret->pins[g->ret->n - 1] = pinned ? atom : NULL;
+}
+
+static bool token_met(const struct greedy *g, const struct satom *tok)
+{
+	if (tok->name == NO_ID || tok->name >= g->t->n_own || tok->dep.conflict)
+		return false;
+	uint32_t have = g->added[tok->name];
+	return have && (!tok->dep.op || str_eq(g->t->pkgs[have - 1]->version, tok->dep.version));
+}
+
+static bool all_met(struct greedy *g, uint32_t pkg)
+{
+	const struct spkg *s = stab_pkg(g->t, pkg);
+	for (uint32_t i = 0; i < s->install_if.n; i++)
+		if (!token_met(g, &s->install_if.v[i]))
+			return false;
+	return s->install_if.n > 0;
+}
+
+/* The first package in index order, not tried before, that what was added brings with it. */
+static uint32_t next_triggered(struct greedy *g, const struct ids *added, const struct ids *tried)
+{
+	uint32_t first = NO_ID;
+	for (size_t i = 0; i < added->n; i++) {
+		uint32_t n;
+		const struct strigger *tr =
+			stab_triggers(g->t, g->t->own[added->v[i]], &n);
+		for (uint32_t k = 0; k < n; k++) {
+			bool known_pkg = g->added[g->t->own[tr[k].pkg]];
+			for (size_t j = 0; j < tried->n && !known_pkg; j++)
+				known_pkg = tried->v[j] == tr[k].pkg;
+			if (!known_pkg && tr[k].pkg < first && all_met(g, tr[k].pkg))
+				first = tr[k].pkg;
+		}
+	}
+	return first;
+}
+
+struct taken {
+	struct greedy *g;
+	const struct ids *added;
+	uint32_t root;	/* the requested package */
+};
+
+static bool is_taken(const struct taken *k, uint32_t pkg)
+{
+	const struct greedy *g = k->g;
+	uint32_t own = g->t->own[pkg];
+	if (k->root == pkg || g->existing[own] == pkg + 1)
+		return true;
+	return g->added[own] == pkg + 1;
+}
+
+static bool not_taken(void *ctx, uint32_t other, uint32_t name)
+{
+	(void)name;
+	return !is_taken(ctx, other);
+}
+
+static bool excludes(struct greedy *g, const struct taken *k, const struct satoms *deps,
+	uint32_t pkg)
+{
+	for (uint32_t i = 0; i < deps->n; i++) {
+		uint32_t n;
+		const struct cand *c = stab_cands(g->t, deps->v[i].name, &n);
+		for (uint32_t j = 0; deps->v[i].dep.conflict && j < n; j++)
+			if (c[j].pkg != pkg && is_taken(k, c[j].pkg) &&
+				smatch(g->t, &deps->v[i], c[j].pkg))
+				return true;
+	}
+	return false;
+}
+
+/* What came in with an install_if package must get on with all that is there. */
+static bool fits(struct greedy *g, const struct ids *added, size_t from, uint32_t root)
+{
+	struct taken k = { g, added, root };
+	for (size_t i = from; i < added->n; i++) {
+		uint32_t pkg = added->v[i];
+		if (!sexcl_each(g->t, pkg, not_taken, &k) ||
+			excludes(g, &k, &stab_pkg(g->t, pkg)->deps, pkg))
+			return false;
+	}
+	return true;
+}
+
+static void add(struct greedy *g, struct ids *added, uint32_t pkg)
+{
+	uint32_t *at = &g->added[g->t->own[pkg]];
+	if (*at)
+		return;
+	*at = pkg + 1;
+	vec_push(g->a, added, pkg);
+}
+
+/* Brings pkg in with all it needs, or leaves everything as it was. */
+static void try_triggered(struct greedy *g, struct ids *added, uint32_t pkg, uint32_t root)
+{
+	size_t lasting = g->lasting.n, local = g->local.n, n = added->n;
+	unsigned depth = g->depth;
+	if (is_out(g, pkg))
+		return;
+	g->out.n = 0;
+	disqualify_conflicts(g, pkg);
+	bool ok = expand(g, pkg);
+	if (ok) {
+		for (size_t i = 0; i < g->out.n; i++)
+			add(g, added, g->out.v[i]);
+		add(g, added, pkg);
+		ok = fits(g, added, n, root);
+	}
+	if (ok)
+		return;
+	g->depth = depth;
+	undo_to(&g->lasting, lasting);
+	undo_to(&g->local, local);
+	for (; added->n > n; added->n--)
+		g->added[g->t->own[added->v[added->n - 1]]] = 0;
+}
+
+static bool solve_atom(struct greedy *g, const struct satom *atom)
+{
+	struct filter f = { .want = atom, .own_pin = atom->dep.pin };
+	struct spref pref = { .t = g->t, .name = atom->name, .pin = atom->dep.pin };
+	uint32_t pkg = best_option(g, &f, &pref);
+	struct ids added = { 0 }, tried = { 0 };
+	uint32_t next;
+	g->out.n = 0;
+	g->depth = 0;
+	g->pin = atom->dep.pin;
+	if (pkg == NO_ID || !expand(g, pkg))
+		return false;
+	for (size_t i = 0; i < g->out.n; i++)
+		add(g, &added, g->out.v[i]);
+	while ((next = next_triggered(g, &added, &tried)) != NO_ID) {
+		vec_push(g->a, &tried, next);
+		try_triggered(g, &added, next, pkg);
+	}
+	undo_to(&g->local, 0);
+	add(g, &added, pkg);
+	for (size_t i = 0; i < added.n; i++) {
+		uint32_t own = g->t->own[added.v[i]];
+		g->added[own] = 0;
+		list(g, added.v[i], atom);
+		if (g->existing[own])
+			continue;
+		choose(g, added.v[i]);
+		origin_chosen(g, added.v[i]);
+	}
+	return true;
+}
+
+static void state_room(struct greedy *g)
+{
+	struct stab *t = g->t;
+	g->dq = arena_array(g->a, uint32_t, t->n_pkgs + 1);
+	g->selected = arena_array(g->a, uint32_t, t->n_names + 1);
+	g->existing = arena_array(g->a, uint32_t, t->n_own + 1);
+	g->done = arena_array(g->a, uint32_t, t->n_own + 1);
+	g->on_path = arena_array(g->a, uint32_t, t->n_own + 1);
+	g->added = arena_array(g->a, uint32_t, t->n_own + 1);
+	g->origin_of = arena_array(g->a, uint32_t, t->n_pkgs + 1);
+	g->origin_pkg = arena_array(g->a, uint32_t, t->n_pkgs + 1);
+	origins_room(g, 256);
+}
+
+bool sgreedy(struct stab *t, const struct satoms *world, struct arena *a, struct sset *ret)
+{
+	struct greedy g = { .t = t, .a = a, .world = world, .ret = ret };
+	*ret = (struct sset){ 0 };
+	state_room(&g);
+	ret->pins = arena_array(a, const struct satom *, t->n_own + 1);
+	if (!constrain(&g, world) || !choose_world(&g))
+		return false;
+	for (size_t i = 0; i < g.chosen.n; i++)
+		origin_chosen(&g, g.existing[g.chosen.v[i]] - 1);
+	for (uint32_t i = 0; i < world->n; i++)
+		if (!world->v[i].dep.conflict && !solve_atom(&g, &world->v[i]))
+			return false;
+	return true;
+}

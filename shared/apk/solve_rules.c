@@ -1,0 +1,160 @@
+#include "shared/apk/solve_int.h"
+
+#include <string.h>
+
+bool smatch_version(const struct stab *t, const struct satom *want, struct str have,
+	const struct apko_version *ver)
+{
+	const struct apk_dep *d = &want->dep;
+	if (!d->op)
+		return true;
+	if (d->checksum)
+		return false;
+	if (!t->strict)
+		return apko_version_match(ver, d->op, want->ver);
+	return apk_version_valid(have) && apk_version_match(have, d->op, d->version);
+}
+
+static bool is_checksum(const struct apk_pkg *p, struct str text)
+{
+	uint8_t sum[32], n;
+	return apk_q_parse(text, sum, &n) && n == p->checksum_n && memcmp(sum, p->checksum, n) == 0;
+}
+
+/* apko takes an unversioned provider for a versioned demand when any version it knows fits. */
+static bool lenient(const struct stab *t, const struct spkg *s, const struct satom *want)
+{
+	if (smatch_version(t, want, s->p->version, &s->ver))
+		return true;
+	for (uint32_t i = 0; i < s->provides.n; i++) {
+		const struct satom *p = &s->provides.v[i];
+		if (p->ver && smatch_version(t, want, p->dep.version, p->ver))
+			return true;
+	}
+	return false;
+}
+
+bool smatch(struct stab *t, const struct satom *want, uint32_t pkg)
+{
+	const struct spkg *s = stab_pkg(t, pkg);
+	if (t->own[pkg] == want->name && want->name != NO_ID) {
+		if (want->dep.checksum)
+			return is_checksum(s->p, want->dep.version);
+		return smatch_version(t, want, s->p->version, &s->ver);
+	}
+	bool bare = false, versioned = false;
+	for (uint32_t i = 0; i < s->provides.n; i++) {
+		const struct satom *p = &s->provides.v[i];
+		if (p->name != want->name)
+			continue;
+		if (!p->ver) {
+			bare = true;
+			continue;
+		}
+		if (!smatch_version(t, want, p->dep.version, p->ver))
+			return false;
+		versioned = true;
+	}
+	if (versioned || !bare)
+		return versioned;
+	return !want->dep.op || (!t->strict && !want->dep.checksum && lenient(t, s, want));
+}
+
+const struct apko_version *sversion_for(struct stab *t, uint32_t pkg, uint32_t name)
+{
+	const struct spkg *s = stab_pkg(t, pkg);
+	if (t->own[pkg] == name)
+		return &s->ver;
+	for (uint32_t i = 0; i < s->provides.n; i++)
+		if (s->provides.v[i].name == name)
+			return s->provides.v[i].ver;
+	return NULL;
+}
+
+/* Among the bearers of a name: versioned ones exclude all others, bare ones the versioned. */
+static bool excl_name(struct stab *t, uint32_t pkg, uint32_t name, bool versioned, sexcl_fn *fn,
+	void *ctx)
+{
+	uint32_t n;
+	const struct cand *c = stab_cands(t, name, &n);
+	for (uint32_t i = 0; i < n; i++)
+		if (c[i].pkg != pkg && (versioned || c[i].versioned) && !fn(ctx, c[i].pkg, name))
+			return false;
+	return true;
+}
+
+bool sexcl_each(struct stab *t, uint32_t pkg, sexcl_fn *fn, void *ctx)
+{
+	const struct spkg *s = stab_pkg(t, pkg);
+	if (!excl_name(t, pkg, t->own[pkg], true, fn, ctx))
+		return false;
+	for (uint32_t i = 0; i < s->provides.n; i++) {
+		const struct satom *p = &s->provides.v[i];
+		if (p->name != t->own[pkg] && !excl_name(t, pkg, p->name, p->ver, fn, ctx))
+			return false;
+	}
+	return true;
+}
+
+static int flag_cmp(bool a, bool b)
+{
+	return a == b ? 0 : a ? -1 : 1;
+}
+
+/* Higher first; an invalid version is the lowest. */
+static int version_cmp(const struct apko_version *a, const struct apko_version *b)
+{
+	return -apko_version_cmp(a, b);
+}
+
+/* Row 5: by the version for the requested name, where both have one. Total: bare is lowest. */
+static int by_name(const struct spref *p, uint32_t a, uint32_t b, bool total)
+{
+	const struct apko_version *va = sversion_for(p->t, a, p->name);
+	const struct apko_version *vb = sversion_for(p->t, b, p->name);
+	if (va && vb)
+		return version_cmp(va, vb);
+	return total ? flag_cmp(va, vb) : 0;
+}
+
+/* Negative: a is preferred. */
+static int prefer(const struct spref *p, uint32_t a, uint32_t b, bool total)
+{
+	struct stab *t = p->t;
+	unsigned ka = p->known ? p->known(p, a) : 0, kb = p->known ? p->known(p, b) : 0;
+	int r = t->preferred ? flag_cmp(t->preferred[a], t->preferred[b]) : 0;
+	if (!r)
+		r = flag_cmp(ka & PREF_CHOSEN, kb & PREF_CHOSEN);
+	if (!r)
+		r = flag_cmp(ka & PREF_ORIGIN, kb & PREF_ORIGIN);
+	if (!r)
+		r = flag_cmp(str_eq(stab_tag(t, a), p->pin), str_eq(stab_tag(t, b), p->pin));
+	if (!r)
+		r = by_name(p, a, b, total);
+	if (!r && t->own[a] == t->own[b])
+		r = version_cmp(&stab_pkg(t, a)->ver, &stab_pkg(t, b)->ver);
+	if (!r && t->pkgs[a]->provider_priority != t->pkgs[b]->provider_priority)
+		r = t->pkgs[a]->provider_priority > t->pkgs[b]->provider_priority ? -1 : 1;
+	if (!r)
+		r = version_cmp(&stab_pkg(t, a)->ver, &stab_pkg(t, b)->ver);
+	return r ? r : str_cmp(t->pkgs[a]->name, t->pkgs[b]->name);
+}
+
+static uint32_t first_best(const struct spref *p, const uint32_t *pkgs, uint32_t n, bool total)
+{
+	uint32_t best = 0;
+	for (uint32_t i = 1; i < n; i++)
+		if (prefer(p, pkgs[i], pkgs[best], total) < 0)
+			best = i;
+	return best;
+}
+
+uint32_t spref_best(const struct spref *p, const uint32_t *pkgs, uint32_t n)
+{
+	uint32_t best = first_best(p, pkgs, n, false);
+	/* the preference may run in a circle: then nobody beats all the others */
+	for (uint32_t i = 0; n > 2 && i < best; i++)
+		if (prefer(p, pkgs[i], pkgs[best], false) < 0)
+			return pkgs[first_best(p, pkgs, n, true)];
+	return pkgs[best];
+}
