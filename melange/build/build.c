@@ -245,9 +245,13 @@ static bool examine(struct build *b, struct err *err)
 			.test_uses = &uses,
 		};
 		log_info("running package linters for %s", c->name);
-		if (!lint_package(&lr, &b->arena, req->persist_lint ? &json : NULL, err))
-			return false;
-		if (json.n && !report_lint(b->staging.tmp, c->name, b->full_version, buf_str(&json), err))
+		bool ok = lint_package(&lr, &b->arena, req->persist_lint ? &json : NULL, err);
+		/* Findings are kept of a build that they end, too. */
+		auto_err struct err unwritten = ERR_INIT;
+		if (json.n && !report_lint(b->staging.dir, c->name, b->full_version, buf_str(&json),
+				&unwritten))
+			return ok ? err_move(err, &unwritten) : false;
+		if (!ok)
 			return false;
 	}
 	return true;

@@ -109,7 +109,7 @@ static bool visit(struct scan_ctx *c, struct tree_node *n, struct str path, stru
 		"usr/lib/pkgconfig", "usr/lib64/pkgconfig", "usr/share/pkgconfig" };
 	auto_err struct err unread = ERR_INIT;
 	auto_arena struct arena scratch = ARENA_INIT;
-	auto_map struct map vars;
+	auto_map struct map vars = { 0 };
 	struct str stem = n->name, text, rest, line;
 	bool offered = scan_in(path, dirs, countof(dirs));
 	(void)err;

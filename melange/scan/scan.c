@@ -158,7 +158,7 @@ static struct strs merged(struct arena *a, const struct ystrs *declared, const s
 static void drop_provided(struct strs *runtime, const struct strs *by)
 {
 	auto_arena struct arena scratch = ARENA_INIT;
-	auto_map struct map names;
+	auto_map struct map names = { 0 };
 	size_t kept = 0;
 	map_init(&names, &scratch);
 	for (size_t i = 0; i < by->n; i++) {
