@@ -167,6 +167,11 @@ static struct pos pos_of(const struct ynode *at)
 	return at ? at->pos : (struct pos){ 0 };
 }
 
+static bool out_of_range(struct opt_int n)
+{
+	return n.n < 0 || n.n > UINT32_MAX;
+}
+
 static void finish_users(struct imgconf *c, struct arena *a, struct diags *diags)
 {
 	struct imgconf_user *users = c->accounts.users.v;
@@ -178,7 +183,7 @@ static void finish_users(struct imgconf *c, struct arena *a, struct diags *diags
 		if (u->uid.n == 0)
 			diags_add(diags, pos_of(u->at), "configured user '%.*s' has uid 0\n"
 				"hint: to run as root use run-as: 0", STR_ARG(u->username.s));
-		if (u->uid.n < 0 || u->uid.n > UINT32_MAX || u->gid.n < 0 || u->gid.n > UINT32_MAX)
+		if (out_of_range(u->uid) || out_of_range(u->gid))
 			diags_add(diags, pos_of(u->at), "user '%.*s': ids are from 0 to 4294967295",
 				STR_ARG(u->username.s));
 		if (u->homedir.s.n == 0)
@@ -188,10 +193,21 @@ static void finish_users(struct imgconf *c, struct arena *a, struct diags *diags
 		if (groups[i].groupname.s.n == 0)
 			diags_add(diags, pos_of(groups[i].at), "configured group %zu has no groupname",
 				i + 1);
-		if (groups[i].gid.n < 0 || groups[i].gid.n > UINT32_MAX)
+		if (out_of_range(groups[i].gid))
 			diags_add(diags, pos_of(groups[i].at), "group '%.*s': ids are from 0 to 4294967295",
 				STR_ARG(groups[i].groupname.s));
 	}
+}
+
+static void check_paths(const struct imgconf *c, struct diags *diags)
+{
+	const struct imgconf_path *p = c->paths.v;
+	for (size_t i = 0; i < c->paths.n; i++)
+		if (out_of_range(p[i].uid) || out_of_range(p[i].gid) ||
+			out_of_range(p[i].permissions))
+			diags_add(diags, pos_of(p[i].at),
+				"path '%.*s': ids and permissions are from 0 to 4294967295",
+				STR_ARG(p[i].path.s));
 }
 
 static void finish_base(struct imgconf *c, struct diags *diags)
@@ -262,6 +278,7 @@ bool imgconf_finish(struct imgconf *c, struct arena *a, struct err *err)
 	trim_slashes(&c->contents.runtime_repositories);
 	finish_bundle(c, a);
 	finish_users(c, a, &diags);
+	check_paths(c, &diags);
 	finish_base(c, &diags);
 	check_format(c, &diags);
 	check_archs(c, &diags);

@@ -248,7 +248,7 @@ static void over_base(unused_arg void **state)
 static const char *text_of(struct tree *t, const char *path)
 {
 	auto_err struct err err = ERR_INIT;
-	struct str text;
+	struct str text = STR_NONE;
 	struct tree_node *n = tree_find(t, str_of(path), true);
 	if (!n || !tree_read(n, &a, 1 << 20, &text, &err))
 		fail_msg("no '%s'", path);
