@@ -5,8 +5,8 @@
 #define MAX_FILE (16u << 20)
 
 /* The text of an account file, "" when there is none. */
-static bool read_file(struct tree *t, const char *path, struct arena *a, struct buf *out,
-	struct err *err)
+static bool read_file(
+	struct tree *t, const char *path, struct arena *a, struct buf *out, struct err *err)
 {
 	struct tree_node *n = tree_find(t, str_of(path), true);
 	struct str text = STR_NONE;
@@ -38,8 +38,8 @@ static bool write_groups(struct tree *t, const struct imgconf *c, struct arena *
 	return tree_put(t, S("etc/group"), buf_str(&b), 0644, err);
 }
 
-static bool write_users(struct tree *t, const struct imgconf *c, struct arena *a, struct str *ret,
-	struct err *err)
+static bool write_users(
+	struct tree *t, const struct imgconf *c, struct arena *a, struct str *ret, struct err *err)
 {
 	auto_buf struct buf b = BUF_INIT(2 * MAX_FILE);
 	const struct imgconf_user *u = c->accounts.users.v;
@@ -78,8 +78,9 @@ static bool make_home(struct tree *t, const struct passwd_user *u, struct err *e
 	if (n && n->type == '5')
 		return true;
 	if (n || tree_find(t, u->home, false))
-		return err_set(err, EK_CONFLICT, "the home '%.*s' of user '%.*s' is not a directory",
-			STR_ARG(u->home), STR_ARG(u->name));
+		return err_set(err, EK_CONFLICT,
+			"the home '%.*s' of user '%.*s' is not a directory", STR_ARG(u->home),
+			STR_ARG(u->name));
 	n = tree_mkdirs(t, u->home, 0755, err);
 	if (!n)
 		return false;
@@ -93,7 +94,7 @@ bool accounts_apply(struct tree *t, const struct imgconf *c, struct arena *a,
 	struct str *ret_run_as, struct err *err)
 {
 	struct str passwd;
-	struct passwd_users users = { 0 };
+	struct passwd_users users = {0};
 	if (!write_groups(t, c, a, err) || !write_users(t, c, a, &passwd, err) ||
 		!passwd_parse(passwd, "/etc/passwd", a, &users, err))
 		return false;

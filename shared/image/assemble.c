@@ -24,7 +24,7 @@ static void public_lines(struct arena *a, const struct strs *in, struct strs *re
 static bool begin(struct assembling *as, struct err *err)
 {
 	const struct assemble_req *req = as->req;
-	struct strs lines = { 0 };
+	struct strs lines = {0};
 	public_lines(as->a, &req->build_repos, &lines);
 	const struct install_base base = {
 		.arch = str_of(req->arch->apk),
@@ -35,7 +35,7 @@ static bool begin(struct assembling *as, struct err *err)
 	if (!install_init(&as->r->tree, &base, err))
 		return false;
 	return !req->base.index || tree_put(&as->r->tree, S("usr/lib/apk/db/installed"),
-		req->base.installed, 0644, err);
+					   req->base.installed, 0644, err);
 }
 
 static bool install(struct assembling *as, struct err *err)
@@ -47,8 +47,8 @@ static bool install(struct assembling *as, struct err *err)
 		.script_time = req->epoch,
 	};
 	return install_packages(&as->r->tree, req->files, req->n_files, &opts, as->a,
-			&as->r->installed, err) &&
-		install_link_db(&as->r->tree, image_base_provides(&req->base, S("merged-lib")), err);
+		       &as->r->installed, err) &&
+	       install_link_db(&as->r->tree, image_base_provides(&req->base, S("merged-lib")), err);
 }
 
 static int64_t build_date(const struct assemble_req *req, const struct install_result *r)
@@ -70,8 +70,8 @@ static bool write_apko_json(struct assembling *as, struct err *err)
 	struct imgconf c;
 	imgconf_copy(as->req->conf, as->a, &c);
 	c.accounts.run_as.s = as->r->run_as;
-	struct ystrs *lists[] = { &c.contents.repositories, &c.contents.build_repositories,
-		&c.contents.runtime_repositories, &c.contents.keyring };
+	struct ystrs *lists[] = {&c.contents.repositories, &c.contents.build_repositories,
+		&c.contents.runtime_repositories, &c.contents.keyring};
 	for (size_t i = 0; i < countof(lists); i++)
 		for (size_t k = 0; k < lists[i]->n; k++)
 			lists[i]->v[k].s = image_public_line(lists[i]->v[k].s, as->a);
@@ -90,8 +90,8 @@ static bool certificates(struct assembling *as, struct err *err)
 	int64_t bde = as->r->build_date;
 	struct tree *t = &as->r->tree;
 	return certs_install(t, req->conf->certificates, req->files, req->n_files, bde, err) &&
-		certs_checksums(t, bde, err) &&
-		runtime_keyring(t, &req->conf->contents.runtime_keyring, bde, err);
+	       certs_checksums(t, bde, err) &&
+	       runtime_keyring(t, &req->conf->contents.runtime_keyring, bde, err);
 }
 
 static bool links(struct assembling *as, struct err *err)
@@ -105,7 +105,7 @@ static bool links(struct assembling *as, struct err *err)
 	for (size_t i = 0; i < r->n; i++)
 		pkgs[n++] = &r->records[i].file->info;
 	return busybox_links(&as->r->tree, pkgs, n, err) &&
-		ldcache_write(&as->r->tree, as->req->arch, err);
+	       ldcache_write(&as->r->tree, as->req->arch, err);
 }
 
 static void look_for(struct assembling *as, const char *path)
@@ -120,20 +120,21 @@ static void scripts_not_run(struct assembling *as)
 	for (size_t i = 0; i < r->n; i++) {
 		const struct apk_file *f = r->records[i].file;
 		if (f->n_scripts)
-			strs_push(as->a, &as->r->warnings, arena_strf(as->a,
-				"package %.*s has scripts, which are not run in images",
-				STR_ARG(f->info.name)));
+			strs_push(as->a, &as->r->warnings,
+				arena_strf(as->a,
+					"package %.*s has scripts, which are not run in images",
+					STR_ARG(f->info.name)));
 	}
 }
 
 static bool finish(struct assembling *as, struct err *err)
 {
-	struct strs lines = { 0 };
+	struct strs lines = {0};
 	auto_buf struct buf b = BUF_INIT(16u << 20);
 	public_lines(as->a, &as->req->runtime_repos, &lines);
 	for (size_t i = 0; i < lines.n; i++)
 		buf_printf(&b, "%.*s\n", STR_ARG(lines.v[i]));
-	static const char *const wanted[] = { "/etc/passwd", "/etc/group", "/etc/os-release" };
+	static const char *const wanted[] = {"/etc/passwd", "/etc/group", "/etc/os-release"};
 	for (size_t i = 0; !as->req->base.index && i < countof(wanted); i++)
 		look_for(as, wanted[i]);
 	scripts_not_run(as);
@@ -145,7 +146,7 @@ static bool accounts(struct assembling *as, struct err *err)
 {
 	as->r->run_as = as->req->conf->accounts.run_as.s;
 	return as->req->base.index ||
-		accounts_apply(&as->r->tree, as->req->conf, as->a, &as->r->run_as, err);
+	       accounts_apply(&as->r->tree, as->req->conf, as->a, &as->r->run_as, err);
 }
 
 static bool run(struct assembling *as, struct err *err)
@@ -154,18 +155,17 @@ static bool run(struct assembling *as, struct err *err)
 	if (!begin(as, err) || !install(as, err))
 		return false;
 	as->r->build_date = build_date(as->req, &as->r->installed);
-	return accounts(as, err) &&
-		write_apko_json(as, err) && paths_apply(t, &as->req->conf->paths, err) &&
-		certificates(as, err) &&
-		services_write(t, &as->req->conf->entrypoint.services, err) && links(as, err) &&
-		finish(as, err);
+	return accounts(as, err) && write_apko_json(as, err) &&
+	       paths_apply(t, &as->req->conf->paths, err) && certificates(as, err) &&
+	       services_write(t, &as->req->conf->entrypoint.services, err) && links(as, err) &&
+	       finish(as, err);
 }
 
 bool assemble(const struct assemble_req *req, struct arena *a, struct assemble_result *ret,
 	struct err *err)
 {
-	struct assembling as = { req, a, ret };
-	*ret = (struct assemble_result){ 0 };
+	struct assembling as = {req, a, ret};
+	*ret = (struct assemble_result){0};
 	tree_init(&ret->tree);
 	if (run(&as, err))
 		return true;

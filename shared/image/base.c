@@ -41,10 +41,10 @@ static bool read_packages(struct image_base *b, const char *path, const struct a
 	return true;
 }
 
-bool image_base_load(const struct imgconf *c, const struct strs *roots,
-	const struct apk_arch *arch, struct arena *a, struct image_base *ret, struct err *err)
+bool image_base_load(const struct imgconf *c, const struct strs *roots, const struct apk_arch *arch,
+	struct arena *a, struct image_base *ret, struct err *err)
 {
-	struct image_base b = { 0 };
+	struct image_base b = {0};
 	auto_buf struct buf text = BUF_INIT(MAX_DATABASE);
 	if (c->contents.baseimage) {
 		const char *dir = imgconf_locate(c->contents.baseimage->apkindex.s, roots, a);
@@ -65,8 +65,8 @@ void image_base_atoms(const struct image_base *b, struct arena *a, struct strs *
 {
 	for (size_t i = 0; b->index && i < b->index->n; i++) {
 		const struct apk_pkg *p = &b->index->pkgs[i];
-		strs_push(a, list, arena_strf(a, "%.*s=%.*s", STR_ARG(p->name),
-			STR_ARG(p->version)));
+		strs_push(
+			a, list, arena_strf(a, "%.*s=%.*s", STR_ARG(p->name), STR_ARG(p->version)));
 	}
 }
 

@@ -8,13 +8,12 @@
  * a directory with ARCH/APKINDEX, which is the installed database of that image. */
 
 struct image_base {
-	struct str installed;	/* as it is in the file, each record with its blank line */
-	struct apk_index *index;	/* its packages; NULL = there is no base image */
+	struct str installed;    /* as it is in the file, each record with its blank line */
+	struct apk_index *index; /* its packages; NULL = there is no base image */
 };
 /* roots: as for imgconf_load. Without a base image *ret is zero. Texts live in the arena. */
-bool image_base_load(const struct imgconf *c, const struct strs *roots,
-	const struct apk_arch *arch, struct arena *a, struct image_base *ret, struct err *err)
-	must_check;
+bool image_base_load(const struct imgconf *c, const struct strs *roots, const struct apk_arch *arch,
+	struct arena *a, struct image_base *ret, struct err *err) must_check;
 /* Adds an atom for each of its packages, "NAME=VERSION": they belong to the image's world. */
 void image_base_atoms(const struct image_base *b, struct arena *a, struct strs *list);
 /* A package of the base image has the name. */

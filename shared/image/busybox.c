@@ -54,8 +54,13 @@ static bool release_of(struct str version, unsigned *ret_minor, struct err *err)
 		const char *release;
 		unsigned minor;
 	} known[] = {
-		{ "1.32.1", 32 }, { "1.33.0", 33 }, { "1.33.1", 33 }, { "1.33.2", 33 },
-		{ "1.34.0", 34 }, { "1.34.1", 34 }, { "1.35.0", 35 },
+		{"1.32.1", 32},
+		{"1.33.0", 33},
+		{"1.33.1", 33},
+		{"1.33.2", 33},
+		{"1.34.0", 34},
+		{"1.34.1", 34},
+		{"1.35.0", 35},
 	};
 	struct str v = version;
 	(void)str_skip(&v, S("v"));
@@ -73,8 +78,8 @@ static bool add_link(struct tree *t, struct str path, int64_t mtime, struct err 
 {
 	(void)str_skip(&path, S("/"));
 	if (!path_is_safe(path))
-		return err_set(err, EK_PARSE, "'%.*s' is no path for a link to busybox",
-			STR_ARG(path));
+		return err_set(
+			err, EK_PARSE, "'%.*s' is no path for a link to busybox", STR_ARG(path));
 	struct str name = path_base(path);
 	struct tree_node *dir = tree_mkdirs(t, path_dir(path), 0755, err);
 	if (!dir)
@@ -129,13 +134,14 @@ bool busybox_links(struct tree *t, const struct apk_pkg *const *pkgs, size_t n, 
 		return true;
 	const struct apk_pkg *pkg = find_package(pkgs, n);
 	if (!pkg)
-		return err_set(err, EK_NOTFOUND, "no installed package provides busybox, but "
+		return err_set(err, EK_NOTFOUND,
+			"no installed package provides busybox, but "
 			"'/bin/busybox' exists");
 	int64_t mtime = program->mtime;
 	struct str path = arena_strf(&a, "etc/busybox-paths.d/%.*s", STR_ARG(pkg->name));
 	const struct tree_node *file = tree_find(t, path, true);
 	if (!file)
 		return release_of(pkg->version, &minor, err) &&
-			links_of_release(t, minor, mtime, err);
+		       links_of_release(t, minor, mtime, err);
 	return tree_read(file, &a, MAX_LIST, &list, err) && links_of_list(t, list, mtime, err);
 }

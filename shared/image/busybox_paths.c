@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 const struct busybox_group busybox_groups[] = {
-	{ "bin", 32,
+	{"bin", 32,
 		"arch ash base64 bash bbconfig cat chattr chgrp chmod chown conspy cp cpio "
 		"cttyhack date dd df dmesg dnsdomainname dumpkmap echo ed egrep false "
 		"fatattr fdflush fgrep fsync getopt grep gunzip gzip hostname hush ionice "
@@ -12,12 +12,10 @@ const struct busybox_group busybox_groups[] = {
 		"netstat nice nuke pidof ping ping6 pipe_progress printenv ps pwd "
 		"reformime resume rev rm rmdir rpm run-parts scriptreplay sed setarch "
 		"setpriv setserial sh sleep stat stty su sync tar touch true umount uname "
-		"uncompress usleep vi watch zcat" },
-	{ "bin", 33,
-		"base32" },
-	{ "root", 32,
-		"linuxrc" },
-	{ "sbin", 32,
+		"uncompress usleep vi watch zcat"},
+	{"bin", 33, "base32"},
+	{"root", 32, "linuxrc"},
+	{"sbin", 32,
 		"acpid adjtimex arp blkid blockdev bootchartd depmod devfsd devmem "
 		"fbsplash fdisk findfs freeramdisk fsck fsck.minix fstrim getty halt "
 		"hdparm hwclock ifconfig ifdown ifenslave ifup init inotifyd insmod ip "
@@ -26,8 +24,8 @@ const struct busybox_group busybox_groups[] = {
 		"mkfs.reiser mkfs.vfat mkswap modinfo modprobe nameif pivot_root poweroff "
 		"raidautorun reboot restorecon rmmod route run-init runlevel setconsole "
 		"setfiles slattach start-stop-daemon sulogin swapoff swapon switch_root "
-		"sysctl syslogd tc tunctl tune2fs udhcpc uevent vconfig watchdog zcip" },
-	{ "usr/bin", 32,
+		"sysctl syslogd tc tunctl tune2fs udhcpc uevent vconfig watchdog zcip"},
+	{"usr/bin", 32,
 		"[ [[ ar awk basename bc beep blkdiscard bunzip2 bzcat bzip2 cal chcon "
 		"chpst chrt chvt cksum clear cmp comm crontab cryptpw cut dc deallocvt "
 		"diff dirname dos2unix dpkg dpkg-deb du dumpleases eject env envdir "
@@ -44,10 +42,9 @@ const struct busybox_group busybox_groups[] = {
 		"traceroute traceroute6 truncate ts tty ttysize udhcpc6 udpsvd unexpand "
 		"uniq unit unix2dos unlink unlzma unlzop unshare unxz unzip uptime users "
 		"uudecode uuencode vlock volname w wall wc wget which who whoami whois "
-		"xargs xxd xz xzcat yes" },
-	{ "usr/bin", 34,
-		"ascii crc32" },
-	{ "usr/sbin", 32,
+		"xargs xxd xz xzcat yes"},
+	{"usr/bin", 34, "ascii crc32"},
+	{"usr/sbin", 32,
 		"add-shell addgroup adduser arping brctl chat chpasswd chroot crond "
 		"delgroup deluser dhcprelay dnsd ether-wake fakeidentd fbset fdformat "
 		"flash_eraseall flash_lock flash_unlock flashcp fsfreeze ftpd getenforce "
@@ -57,10 +54,8 @@ const struct busybox_group busybox_groups[] = {
 		"readahead readprofile remove-shell rfkill rtcwake selinuxenabled sendmail "
 		"sestatus setenforce setfont setlogcons setsebool svlogd telnetd tftpd "
 		"ubiattach ubidetach ubimkvol ubirename ubirmvol ubirsvol ubiupdatevol "
-		"udhcpd" },
-	{ "usr/bin", 36,
-		"tree tsort" },
-	{ "usr/sbin", 36,
-		"seedrng" },
-	{ NULL, 0, NULL },
+		"udhcpd"},
+	{"usr/bin", 36, "tree tsort"},
+	{"usr/sbin", 36, "seedrng"},
+	{NULL, 0, NULL},
 };

@@ -31,15 +31,15 @@ struct certs {
 };
 
 /* The one block that text must hold; NULL when it does, else what is wrong with it. */
-static const char *only_block(struct str text, struct str type, struct arena *a,
-	struct pem_block *ret)
+static const char *only_block(
+	struct str text, struct str type, struct arena *a, struct pem_block *ret)
 {
 	struct pem_block more;
 	if (!pem_next(&text, a, ret))
 		return "no PEM block found";
 	if (!str_eq(ret->type, type))
-		return arena_printf(a, "expected a %.*s block, got %.*s", STR_ARG(type),
-			STR_ARG(ret->type));
+		return arena_printf(
+			a, "expected a %.*s block, got %.*s", STR_ARG(type), STR_ARG(ret->type));
 	if (pem_next(&text, a, &more))
 		return "several PEM blocks found, only one is allowed";
 	return NULL;
@@ -69,7 +69,7 @@ static const char *public_key(struct str text, struct arena *a, struct pem_block
 
 static struct pos place(const struct ystr *s, const struct ynode *at)
 {
-	return s->at ? s->at->pos : at ? at->pos : (struct pos){ 0 };
+	return s->at ? s->at->pos : at ? at->pos : (struct pos){0};
 }
 
 bool certs_check(const struct imgconf_certs *certs, struct diags *diags)
@@ -135,7 +135,7 @@ static bool add_cert(struct certs *cs, const struct imgconf_cert *c, struct err 
 	if (why)
 		return err_at(err, place(&c->content, c->at), "certificate '%.*s': %s",
 			STR_ARG(c->name.s), why);
-	struct cert cert = { alias_of(&cs->a, c->name.s, block.der), block.der };
+	struct cert cert = {alias_of(&cs->a, c->name.s, block.der), block.der};
 	vec_push(&cs->a, &cs->list, cert);
 	pem_write(S("CERTIFICATE"), block.der, &pem);
 	struct str path = arena_strf(&cs->a, CERT_DIR "/%.*s.crt", STR_ARG(cert.alias));
@@ -169,7 +169,7 @@ static void list_cert_files(struct certs *cs, const struct apk_file *f, struct s
 static bool provided_certs(struct certs *cs, const struct imgconf_certs *conf,
 	const struct apk_file *files, size_t n, struct err *err)
 {
-	struct strs names = { 0 };
+	struct strs names = {0};
 	for (size_t i = 0; i < n; i++)
 		if (provides_one(&files[i].info, &conf->providers))
 			list_cert_files(cs, &files[i], &names);
@@ -185,7 +185,7 @@ static bool provided_certs(struct certs *cs, const struct imgconf_certs *conf,
 			return false;
 		if (certificate(text, &cs->a, &block))
 			continue;
-		struct cert c = { alias_of(&cs->a, S("pkg"), block.der), block.der };
+		struct cert c = {alias_of(&cs->a, S("pkg"), block.der), block.der};
 		vec_push(&cs->a, &cs->list, c);
 	}
 	return true;
@@ -227,8 +227,8 @@ static bool add_to_java(struct certs *cs, struct err *err)
 			&cs->a);
 	jks_write(&store, &cs->a, &b);
 	if (b.over)
-		return err_set(err, EK_PARSE, "'%s' is longer than %u bytes", bundles[JAVA],
-			MAX_BUNDLE);
+		return err_set(
+			err, EK_PARSE, "'%s' is longer than %u bytes", bundles[JAVA], MAX_BUNDLE);
 	return put_file(cs->t, str_of(bundles[JAVA]), buf_str(&b), 0644, cs->bde, err);
 }
 
@@ -251,7 +251,7 @@ static bool install(struct certs *cs, const struct imgconf_certs *conf,
 bool certs_install(struct tree *t, const struct imgconf_certs *certs, const struct apk_file *files,
 	size_t n, int64_t bde, struct err *err)
 {
-	struct certs cs = { .t = t, .bde = bde };
+	struct certs cs = {.t = t, .bde = bde};
 	if (!certs)
 		return true;
 	arena_init(&cs.a);

@@ -25,5 +25,5 @@ bool certs_install(struct tree *t, const struct imgconf_certs *certs, const stru
 bool certs_checksums(struct tree *t, int64_t bde, struct err *err) must_check;
 /* contents.runtime_keyring (struct imgconf_key) to etc/apk/keys, written anew as PEM. A name that
  * is there already is an error. */
-bool runtime_keyring(struct tree *t, const struct bind_list *keys, int64_t bde, struct err *err)
-	must_check;
+bool runtime_keyring(
+	struct tree *t, const struct bind_list *keys, int64_t bde, struct err *err) must_check;

@@ -3,11 +3,22 @@
 #include <stddef.h>
 #include <string.h>
 
-#define END { 0 }
-#define F(key, type, st, field) { key, BIND_##type, offsetof(st, field), NULL, NULL, 0 }
+#define END                                                                                        \
+	{                                                                                          \
+		0                                                                                  \
+	}
+#define F(key, type, st, field)                                                                    \
+	{                                                                                          \
+		key, BIND_##type, offsetof(st, field), NULL, NULL, 0                               \
+	}
 #define SUB(key, type, st, field, schema)                                                          \
-	{ key, BIND_##type, offsetof(st, field), schema, NULL, 0 }
-#define SCHEMA(label, st, fields) { label, sizeof(st), fields, offsetof(st, at), false }
+	{                                                                                          \
+		key, BIND_##type, offsetof(st, field), schema, NULL, 0                             \
+	}
+#define SCHEMA(label, st, fields)                                                                  \
+	{                                                                                          \
+		label, sizeof(st), fields, offsetof(st, at), false                                 \
+	}
 
 static const struct bind_field key_fields[] = {
 	F("name", STR, struct imgconf_key, name),
@@ -22,36 +33,38 @@ static const struct bind_field base_fields[] = {
 	F("apkindex", STR, struct imgconf_base, apkindex),
 	END,
 };
-static const struct bind_schema base_schema =
-	SCHEMA("baseimage", struct imgconf_base, base_fields);
+static const struct bind_schema base_schema = SCHEMA("baseimage", struct imgconf_base, base_fields);
 
 #define IN_CONTENTS(field)                                                                         \
 	(offsetof(struct imgconf, contents.field) - offsetof(struct imgconf, contents))
-#define C(key, type, field) { key, BIND_##type, IN_CONTENTS(field), NULL, NULL, 0 }
+#define C(key, type, field)                                                                        \
+	{                                                                                          \
+		key, BIND_##type, IN_CONTENTS(field), NULL, NULL, 0                                \
+	}
 static const struct bind_field contents_fields[] = {
 	C("build_repositories", STRS, build_repositories),
 	C("runtime_repositories", STRS, runtime_repositories),
 	C("repositories", STRS, repositories),
 	C("keyring", STRS, keyring),
-	{ "runtime_keyring", BIND_LIST, IN_CONTENTS(runtime_keyring), &key_schema, NULL, 0 },
+	{"runtime_keyring", BIND_LIST, IN_CONTENTS(runtime_keyring), &key_schema, NULL, 0},
 	C("packages", STRS, packages),
-	{ "baseimage", BIND_STRUCT_PTR, IN_CONTENTS(baseimage), &base_schema, NULL, 0 },
+	{"baseimage", BIND_STRUCT_PTR, IN_CONTENTS(baseimage), &base_schema, NULL, 0},
 	END,
 };
-static const struct bind_schema contents_schema = { "contents",
-	sizeof(((struct imgconf *)0)->contents), contents_fields, BIND_NO_NODE, false };
+static const struct bind_schema contents_schema = {
+	"contents", sizeof(((struct imgconf *)0)->contents), contents_fields, BIND_NO_NODE, false};
 
 #define IN_ENTRYPOINT(field)                                                                       \
 	(offsetof(struct imgconf, entrypoint.field) - offsetof(struct imgconf, entrypoint))
 static const struct bind_field entrypoint_fields[] = {
-	{ "type", BIND_STR, IN_ENTRYPOINT(type), NULL, NULL, 0 },
-	{ "command", BIND_STR, IN_ENTRYPOINT(command), NULL, NULL, 0 },
-	{ "shell-fragment", BIND_STR, IN_ENTRYPOINT(shell_fragment), NULL, NULL, 0 },
-	{ "services", BIND_KVS, IN_ENTRYPOINT(services), NULL, NULL, 0 },
+	{"type", BIND_STR, IN_ENTRYPOINT(type), NULL, NULL, 0},
+	{"command", BIND_STR, IN_ENTRYPOINT(command), NULL, NULL, 0},
+	{"shell-fragment", BIND_STR, IN_ENTRYPOINT(shell_fragment), NULL, NULL, 0},
+	{"services", BIND_KVS, IN_ENTRYPOINT(services), NULL, NULL, 0},
 	END,
 };
-static const struct bind_schema entrypoint_schema = { "entrypoint",
-	sizeof(((struct imgconf *)0)->entrypoint), entrypoint_fields, BIND_NO_NODE, false };
+static const struct bind_schema entrypoint_schema = {"entrypoint",
+	sizeof(((struct imgconf *)0)->entrypoint), entrypoint_fields, BIND_NO_NODE, false};
 
 static const struct bind_field user_fields[] = {
 	F("username", STR, struct imgconf_user, username),
@@ -75,13 +88,13 @@ static const struct bind_schema group_schema =
 #define IN_ACCOUNTS(field)                                                                         \
 	(offsetof(struct imgconf, accounts.field) - offsetof(struct imgconf, accounts))
 static const struct bind_field accounts_fields[] = {
-	{ "run-as", BIND_STR, IN_ACCOUNTS(run_as), NULL, NULL, 0 },
-	{ "users", BIND_LIST, IN_ACCOUNTS(users), &user_schema, NULL, 0 },
-	{ "groups", BIND_LIST, IN_ACCOUNTS(groups), &group_schema, NULL, 0 },
+	{"run-as", BIND_STR, IN_ACCOUNTS(run_as), NULL, NULL, 0},
+	{"users", BIND_LIST, IN_ACCOUNTS(users), &user_schema, NULL, 0},
+	{"groups", BIND_LIST, IN_ACCOUNTS(groups), &group_schema, NULL, 0},
 	END,
 };
-static const struct bind_schema accounts_schema = { "accounts",
-	sizeof(((struct imgconf *)0)->accounts), accounts_fields, BIND_NO_NODE, false };
+static const struct bind_schema accounts_schema = {
+	"accounts", sizeof(((struct imgconf *)0)->accounts), accounts_fields, BIND_NO_NODE, false};
 
 static const struct bind_field path_fields[] = {
 	F("path", STR, struct imgconf_path, path),
@@ -160,9 +173,9 @@ static void copy_list(struct arena *a, struct bind_list *list, size_t size)
 void imgconf_copy(const struct imgconf *c, struct arena *a, struct imgconf *ret)
 {
 	*ret = *c;
-	struct ystrs *lists[] = { &ret->contents.keyring, &ret->contents.repositories,
+	struct ystrs *lists[] = {&ret->contents.keyring, &ret->contents.repositories,
 		&ret->contents.build_repositories, &ret->contents.runtime_repositories,
-		&ret->contents.packages, &ret->archs, &ret->volumes };
+		&ret->contents.packages, &ret->archs, &ret->volumes};
 	for (size_t i = 0; i < countof(lists); i++)
 		copy_strs(a, lists[i]);
 	copy_kvs(a, &ret->environment);

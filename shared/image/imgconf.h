@@ -7,11 +7,11 @@
 /* The image description: apko's configuration file, and the `environment` of a melange build
  * file. Plain data bound from YAML; apko 2.1 says what each key means. */
 
-struct imgconf_key {		/* contents.runtime_keyring[] */
+struct imgconf_key { /* contents.runtime_keyring[] */
 	const struct ynode *at;
 	struct ystr name, content;
 };
-struct imgconf_base {		/* contents.baseimage */
+struct imgconf_base { /* contents.baseimage */
 	const struct ynode *at;
 	struct ystr image, apkindex;
 };
@@ -43,16 +43,16 @@ struct imgconf_cert {
 };
 struct imgconf_certs {
 	const struct ynode *at;
-	struct bind_list additional;	/* struct imgconf_cert */
+	struct bind_list additional; /* struct imgconf_cert */
 	struct ystrs providers;
 };
 
 struct imgconf {
-	const struct ynode *at;		/* NULL: made by the program */
+	const struct ynode *at; /* NULL: made by the program */
 	struct {
 		struct ystrs keyring, repositories, build_repositories, runtime_repositories;
 		struct ystrs packages;
-		struct bind_list runtime_keyring;	/* struct imgconf_key */
+		struct bind_list runtime_keyring; /* struct imgconf_key */
 		struct imgconf_base *baseimage;
 	} contents;
 	struct {
@@ -62,12 +62,12 @@ struct imgconf {
 	struct ystr cmd, stop_signal, work_dir;
 	struct {
 		struct ystr run_as;
-		struct bind_list users;		/* struct imgconf_user */
-		struct bind_list groups;	/* struct imgconf_group */
+		struct bind_list users;  /* struct imgconf_user */
+		struct bind_list groups; /* struct imgconf_group */
 	} accounts;
 	struct ystrs archs;
 	struct ykvs environment, annotations;
-	struct bind_list paths;			/* struct imgconf_path */
+	struct bind_list paths; /* struct imgconf_path */
 	struct ystr vcs_url, include, format;
 	struct ystrs volumes;
 	struct imgconf_layering *layering;
@@ -80,8 +80,8 @@ extern const struct bind_schema imgconf_schema;
  * extra directories for the file and its includes, tried after the path as given; may be NULL.
  * ret_sources gets the bytes of the file and of each included file, in reading order, for the
  * lock file's checksum; may be NULL. */
-bool imgconf_load(const char *path, const struct strs *roots, struct arena *a,
-	struct imgconf *ret, struct strs *ret_sources, struct err *err) must_check;
+bool imgconf_load(const char *path, const struct strs *roots, struct arena *a, struct imgconf *ret,
+	struct strs *ret_sources, struct err *err) must_check;
 /* Where a file or directory that a description names is: as given, else under the first root that
  * has it; as given too when none has. */
 const char *imgconf_locate(struct str path, const struct strs *roots, struct arena *a);

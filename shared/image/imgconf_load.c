@@ -15,7 +15,7 @@ struct loading {
 	struct arena *a;
 	const struct strs *roots;
 	struct strs *sources;
-	struct strs stack;	/* files being read, outermost first */
+	struct strs stack; /* files being read, outermost first */
 };
 
 const char *imgconf_locate(struct str path, const struct strs *roots, struct arena *a)
@@ -33,7 +33,7 @@ const char *imgconf_locate(struct str path, const struct strs *roots, struct are
 
 static void concat(struct arena *a, struct ystrs *child, const struct ystrs *parent)
 {
-	struct ystrs out = { 0 };
+	struct ystrs out = {0};
 	for (size_t i = 0; i < parent->n; i++)
 		vec_push(a, &out, parent->v[i]);
 	for (size_t i = 0; i < child->n; i++)
@@ -41,8 +41,8 @@ static void concat(struct arena *a, struct ystrs *child, const struct ystrs *par
 	*child = out;
 }
 
-static void concat_list(struct arena *a, struct bind_list *child, const struct bind_list *parent,
-	size_t size)
+static void concat_list(
+	struct arena *a, struct bind_list *child, const struct bind_list *parent, size_t size)
 {
 	char *out = arena_array_(a, size, child->n + parent->n + 1);
 	if (parent->n)
@@ -55,7 +55,7 @@ static void concat_list(struct arena *a, struct bind_list *child, const struct b
 
 static void under(struct arena *a, struct ykvs *child, const struct ykvs *parent)
 {
-	struct ykvs out = { 0 };
+	struct ykvs out = {0};
 	for (size_t i = 0; i < parent->n; i++)
 		ykvs_set(a, &out, parent->v[i].key, parent->v[i].val);
 	for (size_t i = 0; i < child->n; i++)
@@ -73,7 +73,7 @@ static void unless_set(struct ystr *child, struct ystr parent)
 static void merge(struct imgconf *c, const struct imgconf *inc, struct arena *a)
 {
 	bool entry = c->entrypoint.type.s.n || c->entrypoint.command.s.n ||
-		c->entrypoint.shell_fragment.s.n || c->entrypoint.services.n;
+		     c->entrypoint.shell_fragment.s.n || c->entrypoint.services.n;
 	if (!entry)
 		c->entrypoint = inc->entrypoint;
 	unless_set(&c->cmd, inc->cmd);
@@ -108,7 +108,7 @@ static bool load_file(struct loading *l, struct str path, struct imgconf *ret, s
 
 static bool load_include(struct loading *l, struct imgconf *c, struct err *err)
 {
-	struct imgconf inc = { 0 };
+	struct imgconf inc = {0};
 	struct ystr name = c->include;
 	if (name.s.n == 0)
 		return true;
@@ -133,11 +133,13 @@ static bool load_file(struct loading *l, struct str given, struct imgconf *ret, 
 	if (!ydoc_parse(bytes, path, l->a, doc, err))
 		return false;
 	if (!doc->root)
-		return err_set(err, EK_PARSE, "%s: the file is empty\n"
-			"hint: an image configuration needs at least contents", path);
+		return err_set(err, EK_PARSE,
+			"%s: the file is empty\n"
+			"hint: an image configuration needs at least contents",
+			path);
 	struct diags diags;
 	diags_init(&diags, l->a, doc);
-	struct imgconf c = { 0 };
+	struct imgconf c = {0};
 	bind_struct(&imgconf_schema, doc->root, &c, l->a, &diags);
 	if (!diags_ok(&diags, err))
 		return false;
@@ -149,11 +151,11 @@ static bool load_file(struct loading *l, struct str given, struct imgconf *ret, 
 	return true;
 }
 
-bool imgconf_load(const char *path, const struct strs *roots, struct arena *a,
-	struct imgconf *ret, struct strs *ret_sources, struct err *err)
+bool imgconf_load(const char *path, const struct strs *roots, struct arena *a, struct imgconf *ret,
+	struct strs *ret_sources, struct err *err)
 {
-	struct loading l = { .a = a, .roots = roots, .sources = ret_sources };
-	struct imgconf c = { 0 };
+	struct loading l = {.a = a, .roots = roots, .sources = ret_sources};
+	struct imgconf c = {0};
 	if (!load_file(&l, str_of(path), &c, err) || !imgconf_finish(&c, a, err))
 		return false;
 	*ret = c;
@@ -164,7 +166,7 @@ bool imgconf_load(const char *path, const struct strs *roots, struct arena *a,
 
 static struct pos pos_of(const struct ynode *at)
 {
-	return at ? at->pos : (struct pos){ 0 };
+	return at ? at->pos : (struct pos){0};
 }
 
 static bool out_of_range(struct opt_int n)
@@ -179,10 +181,13 @@ static void finish_users(struct imgconf *c, struct arena *a, struct diags *diags
 	for (size_t i = 0; i < c->accounts.users.n; i++) {
 		struct imgconf_user *u = &users[i];
 		if (u->username.s.n == 0)
-			diags_add(diags, pos_of(u->at), "configured user %zu has no username", i + 1);
+			diags_add(
+				diags, pos_of(u->at), "configured user %zu has no username", i + 1);
 		if (u->uid.n == 0)
-			diags_add(diags, pos_of(u->at), "configured user '%.*s' has uid 0\n"
-				"hint: to run as root use run-as: 0", STR_ARG(u->username.s));
+			diags_add(diags, pos_of(u->at),
+				"configured user '%.*s' has uid 0\n"
+				"hint: to run as root use run-as: 0",
+				STR_ARG(u->username.s));
 		if (out_of_range(u->uid) || out_of_range(u->gid))
 			diags_add(diags, pos_of(u->at), "user '%.*s': ids are from 0 to 4294967295",
 				STR_ARG(u->username.s));
@@ -191,10 +196,11 @@ static void finish_users(struct imgconf *c, struct arena *a, struct diags *diags
 	}
 	for (size_t i = 0; i < c->accounts.groups.n; i++) {
 		if (groups[i].groupname.s.n == 0)
-			diags_add(diags, pos_of(groups[i].at), "configured group %zu has no groupname",
-				i + 1);
+			diags_add(diags, pos_of(groups[i].at),
+				"configured group %zu has no groupname", i + 1);
 		if (out_of_range(groups[i].gid))
-			diags_add(diags, pos_of(groups[i].at), "group '%.*s': ids are from 0 to 4294967295",
+			diags_add(diags, pos_of(groups[i].at),
+				"group '%.*s': ids are from 0 to 4294967295",
 				STR_ARG(groups[i].groupname.s));
 	}
 }
@@ -215,10 +221,10 @@ static void finish_base(struct imgconf *c, struct diags *diags)
 	if (!c->contents.baseimage)
 		return;
 	bool more = c->entrypoint.type.s.n || c->entrypoint.command.s.n ||
-		c->entrypoint.shell_fragment.s.n || c->entrypoint.services.n || c->cmd.s.n ||
-		c->stop_signal.s.n || c->work_dir.s.n || c->accounts.run_as.s.n ||
-		c->accounts.users.n || c->accounts.groups.n || c->environment.n || c->paths.n ||
-		c->annotations.n;
+		    c->entrypoint.shell_fragment.s.n || c->entrypoint.services.n || c->cmd.s.n ||
+		    c->stop_signal.s.n || c->work_dir.s.n || c->accounts.run_as.s.n ||
+		    c->accounts.users.n || c->accounts.groups.n || c->environment.n || c->paths.n ||
+		    c->annotations.n;
 	if (more)
 		diags_add(diags, pos_of(c->contents.baseimage->at),
 			"with a base image only contents, archs, include may be set");
@@ -239,7 +245,8 @@ static void check_format(const struct imgconf *c, struct diags *diags)
 		diags_add(diags, pos_of(c->layering->strategy.at),
 			"unknown layering strategy '%.*s'\nhint: use origin", STR_ARG(s));
 	if (c->layering->budget.n < 0)
-		diags_add(diags, pos_of(c->layering->at), "the layering budget must not be negative");
+		diags_add(
+			diags, pos_of(c->layering->at), "the layering budget must not be negative");
 	if (c->contents.baseimage)
 		diags_add(diags, pos_of(c->layering->at),
 			"layering and a base image exclude each other");
@@ -257,7 +264,7 @@ static void finish_bundle(struct imgconf *c, struct arena *a)
 	if (!str_is(c->entrypoint.type.s, "service-bundle"))
 		return;
 	c->entrypoint.command.s = S("/bin/s6-svscan /sv");
-	vec_push(a, &c->contents.packages, (struct ystr){ S("s6"), NULL });
+	vec_push(a, &c->contents.packages, (struct ystr){S("s6"), NULL});
 }
 
 static void check_archs(const struct imgconf *c, struct diags *diags)

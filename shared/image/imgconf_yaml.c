@@ -43,7 +43,8 @@ static struct str hide(struct str line, struct arena *a)
 	struct str rest = str_from(url, (size_t)(at + colon));
 	long host = str_chr(rest, '/');
 	struct str info = str_sub(rest, 0, host < 0 ? rest.n : (size_t)host);
-	return arena_strf(a, "%.*s:xxxxx%.*s", STR_ARG(str_sub(line, 0, tag + (size_t)(at + colon))),
+	return arena_strf(a, "%.*s:xxxxx%.*s",
+		STR_ARG(str_sub(line, 0, tag + (size_t)(at + colon))),
 		STR_ARG(str_from(rest, (size_t)str_rchr(info, '@'))));
 }
 
@@ -115,8 +116,8 @@ static void contents(struct ywrite *w, const struct imgconf *c)
 {
 	const struct imgconf_base *base = c->contents.baseimage;
 	if (!(c->contents.build_repositories.n || c->contents.runtime_repositories.n ||
-		c->contents.repositories.n || c->contents.keyring.n ||
-		c->contents.runtime_keyring.n || c->contents.packages.n || base))
+		    c->contents.repositories.n || c->contents.keyring.n ||
+		    c->contents.runtime_keyring.n || c->contents.packages.n || base))
 		return;
 	yw_key(w, "contents");
 	yw_map(w);
@@ -139,7 +140,7 @@ static void contents(struct ywrite *w, const struct imgconf *c)
 static void entrypoint(struct ywrite *w, const struct imgconf *c)
 {
 	if (!(c->entrypoint.type.s.n || c->entrypoint.command.s.n ||
-		c->entrypoint.shell_fragment.s.n || c->entrypoint.services.n))
+		    c->entrypoint.shell_fragment.s.n || c->entrypoint.services.n))
 		return;
 	yw_key(w, "entrypoint");
 	yw_map(w);

@@ -47,7 +47,7 @@ static void put(struct buf *b, uint64_t n, unsigned bytes)
 static void seal(struct str data, uint8_t ret_md[SHA1_SIZE])
 {
 	static const char password[] = "\0c\0h\0a\0n\0g\0e\0i\0t";
-	auto_digest struct digest d = { 0 };
+	auto_digest struct digest d = {0};
 	digest_init(&d, DIGEST_SHA1);
 	digest_add(&d, password, sizeof(password) - 1);
 	digest_add(&d, "Mighty Aphrodite", 16);
@@ -79,7 +79,7 @@ static struct str lower(struct str s, struct arena *a)
 
 static bool read_entry(struct cursor *c, struct jks *j, struct arena *a)
 {
-	struct jks_entry e = { .tag = (uint32_t)take(c, 4) };
+	struct jks_entry e = {.tag = (uint32_t)take(c, 4)};
 	e.alias = lower(take_bytes(c, take(c, 2)), a);
 	e.time_ms = take(c, 8);
 	struct str from = c->left;
@@ -98,11 +98,11 @@ static bool read_entry(struct cursor *c, struct jks *j, struct arena *a)
 bool jks_read(struct str bytes, struct arena *a, struct jks *ret, struct err *err)
 {
 	uint8_t md[SHA1_SIZE];
-	struct jks j = { 0 };
+	struct jks j = {0};
 	if (bytes.n < 12 + SHA1_SIZE)
 		return err_set(err, EK_PARSE, "not a Java key store: too short");
 	struct str data = str_sub(bytes, 0, bytes.n - SHA1_SIZE);
-	struct cursor c = { .left = data };
+	struct cursor c = {.left = data};
 	if (take(&c, 4) != MAGIC)
 		return err_set(err, EK_PARSE, "not a Java key store of type JKS");
 	uint64_t version = take(&c, 4), count = take(&c, 4);
@@ -111,11 +111,12 @@ bool jks_read(struct str bytes, struct arena *a, struct jks *ret, struct err *er
 			(unsigned long long)version);
 	seal(data, md);
 	if (memcmp(md, bytes.p + data.n, sizeof(md)) != 0)
-		return err_set(err, EK_TRUST, "Java key store: wrong digest for the password "
+		return err_set(err, EK_TRUST,
+			"Java key store: wrong digest for the password "
 			"'changeit'");
 	if (count > MAX_ENTRIES)
-		return err_set(err, EK_PARSE, "Java key store of more than %u entries",
-			MAX_ENTRIES);
+		return err_set(
+			err, EK_PARSE, "Java key store of more than %u entries", MAX_ENTRIES);
 	for (uint64_t i = 0; i < count; i++)
 		if (!read_entry(&c, &j, a))
 			return err_set(err, EK_PARSE, "Java key store: entry %llu is malformed",
@@ -133,8 +134,8 @@ void jks_put(struct jks *j, struct str alias, struct str der, uint64_t time_ms, 
 	buf_adds(&b, "X.509");
 	put(&b, der.n, 4);
 	buf_addstr(&b, der);
-	vec_push(a, &j->list, (struct jks_entry){ lower(alias, a), TRUSTED, time_ms,
-		arena_str(a, buf_str(&b)) });
+	vec_push(a, &j->list,
+		(struct jks_entry){lower(alias, a), TRUSTED, time_ms, arena_str(a, buf_str(&b))});
 }
 
 /* Where an entry stands now: equal aliases must keep their order. */
@@ -156,7 +157,7 @@ void jks_write(const struct jks *j, struct arena *a, struct buf *out)
 	size_t kept = 0, start = out->n;
 	struct place *order = arena_array(a, struct place, j->list.n + 1);
 	for (size_t i = 0; i < j->list.n; i++)
-		order[i] = (struct place){ &j->list.v[i], i };
+		order[i] = (struct place){&j->list.v[i], i};
 	qsort(order, j->list.n, sizeof(*order), by_alias);
 	for (size_t i = 0; i < j->list.n; i++)
 		if (i + 1 == j->list.n || !str_eq(order[i].e->alias, order[i + 1].e->alias))

@@ -12,9 +12,9 @@
 
 struct jks_entry {
 	struct str alias;
-	uint32_t tag;		/* 1 private key, 2 trusted certificate */
+	uint32_t tag; /* 1 private key, 2 trusted certificate */
 	uint64_t time_ms;
-	struct str rest;	/* what follows the time, encoded */
+	struct str rest; /* what follows the time, encoded */
 };
 struct jks {
 	VEC(struct jks_entry) list;

@@ -18,10 +18,10 @@
 #define ENTRY 24
 
 struct lib {
-	struct str path;	/* absolute */
-	struct str name;	/* its end */
+	struct str path; /* absolute */
+	struct str name; /* its end */
 	uint32_t flags;
-	size_t at;		/* order found */
+	size_t at; /* order found */
 };
 struct ldcache {
 	struct tree *t;
@@ -43,8 +43,7 @@ static bool include_in(struct ldcache *c, struct tree_node *dir, struct str dir_
 		struct str name = dir->kids[i]->name;
 		if (!match_glob(part, name) || (name.p[0] == '.' && part.p[0] != '.'))
 			continue;
-		struct str path = arena_strf(&c->a, "%.*s/%.*s", STR_ARG(dir_path),
-			STR_ARG(name));
+		struct str path = arena_strf(&c->a, "%.*s/%.*s", STR_ARG(dir_path), STR_ARG(name));
 		struct tree_node *n = tree_find(c->t, path, true);
 		if (!n)
 			continue;
@@ -56,14 +55,14 @@ static bool include_in(struct ldcache *c, struct tree_node *dir, struct str dir_
 	return true;
 }
 
-static bool include(struct ldcache *c, struct str conf, struct str patterns, unsigned depth,
-	struct err *err)
+static bool include(
+	struct ldcache *c, struct str conf, struct str patterns, unsigned depth, struct err *err)
 {
 	struct str word;
 	while (str_word(&patterns, &word)) {
 		struct str dir = str_starts(word, S("/")) ? S("/") : path_dir(conf);
-		struct str full = path_join(&c->a, S("/"),
-			arena_strf(&c->a, "%.*s/%.*s", STR_ARG(dir), STR_ARG(word)));
+		struct str full = path_join(
+			&c->a, S("/"), arena_strf(&c->a, "%.*s/%.*s", STR_ARG(dir), STR_ARG(word)));
 		if (!include_in(c, c->t->root, S(""), str_from(full, 1), depth, err))
 			return false;
 	}
@@ -83,7 +82,7 @@ static bool skip_word(struct str *line, struct str word)
 static bool read_conf(struct ldcache *c, struct str path, unsigned depth, struct err *err)
 {
 	struct str text, line;
-	struct strs seen = { 0 };
+	struct strs seen = {0};
 	const struct tree_node *n = tree_find(c->t, path, true);
 	if (!n || n->type != '0')
 		return true;
@@ -116,22 +115,22 @@ static bool machine_flags(const struct elf *e, uint32_t *ret)
 	static const struct {
 		uint16_t machine;
 		bool is64;
-		uint32_t mask, value;	/* of e_flags */
+		uint32_t mask, value; /* of e_flags */
 		uint32_t flags;
 	} table[] = {
-		{ ELF_X86_64, true, 0, 0, 0x0303 },
-		{ ELF_X86_64, false, 0, 0, 0x0803 },
-		{ ELF_AARCH64, true, 0, 0, 0x0a03 },
-		{ ELF_386, false, 0, 0, 0x0003 },
-		{ ELF_ARM, false, 0x400, 0x400, 0x0903 },
-		{ ELF_ARM, false, 0, 0, 0x0003 },
-		{ ELF_S390, true, 0, 0, 0x0403 },
-		{ ELF_S390, false, 0, 0, 0x0003 },
-		{ ELF_PPC64, true, 0, 0, 0x0503 },
-		{ ELF_RISCV, true, 6, 4, 0x1003 },
-		{ ELF_RISCV, true, 6, 0, 0x0f03 },
-		{ ELF_LOONGARCH, true, 7, 3, 0x1203 },
-		{ ELF_LOONGARCH, true, 7, 1, 0x1103 },
+		{ELF_X86_64, true, 0, 0, 0x0303},
+		{ELF_X86_64, false, 0, 0, 0x0803},
+		{ELF_AARCH64, true, 0, 0, 0x0a03},
+		{ELF_386, false, 0, 0, 0x0003},
+		{ELF_ARM, false, 0x400, 0x400, 0x0903},
+		{ELF_ARM, false, 0, 0, 0x0003},
+		{ELF_S390, true, 0, 0, 0x0403},
+		{ELF_S390, false, 0, 0, 0x0003},
+		{ELF_PPC64, true, 0, 0, 0x0503},
+		{ELF_RISCV, true, 6, 4, 0x1003},
+		{ELF_RISCV, true, 6, 0, 0x0f03},
+		{ELF_LOONGARCH, true, 7, 3, 0x1203},
+		{ELF_LOONGARCH, true, 7, 1, 0x1103},
 	};
 	for (size_t i = 0; i < countof(table); i++) {
 		if (table[i].machine == e->machine && table[i].is64 == e->is64 &&
@@ -146,7 +145,7 @@ static bool machine_flags(const struct elf *e, uint32_t *ret)
 static bool candidate_name(struct str name)
 {
 	return (str_starts(name, S("lib")) || str_starts(name, S("ld-"))) &&
-		(str_ends(name, S(".so")) || str_find(name, S(".so.")) >= 0);
+	       (str_ends(name, S(".so")) || str_find(name, S(".so.")) >= 0);
 }
 
 /* Whether the loader would ask for the library by this file name: its soname, or what a linker
@@ -171,15 +170,16 @@ static bool add_lib(struct ldcache *c, struct str path, struct str name,
 	auto_arena struct arena scratch = ARENA_INIT;
 	auto_err struct err broken = ERR_INIT;
 	struct elf e;
-	struct lib lib = { .path = path, .at = c->libs.n };
+	struct lib lib = {.path = path, .at = c->libs.n};
 	if (!elf_open_node(file, &scratch, &e, &broken))
 		return broken.kind == EK_NONE || broken.kind == EK_PARSE || err_move(err, &broken);
 	if (e.type != ELF_DYN || !wanted_name(name, &e))
 		return true;
 	if (!machine_flags(&e, &lib.flags))
-		return err_set(err, EK_OTHER, "cannot enter '%.*s' into ld.so.cache: a library of "
-			"unknown kind for %.*s", STR_ARG(path),
-			STR_ARG(elf_machine_name(e.machine, &scratch)));
+		return err_set(err, EK_OTHER,
+			"cannot enter '%.*s' into ld.so.cache: a library of "
+			"unknown kind for %.*s",
+			STR_ARG(path), STR_ARG(elf_machine_name(e.machine, &scratch)));
 	if (c->libs.n == MAX_LIBS)
 		return err_set(err, EK_OTHER, "more than %d libraries for ld.so.cache", MAX_LIBS);
 	lib.name = str_from(path, path.n - name.n);
@@ -286,14 +286,14 @@ static bool make(struct ldcache *c, bool big, struct err *err)
 		qsort(c->libs.v, c->libs.n, sizeof(*c->libs.v), descending);
 	write_cache(c, big, &out);
 	if (out.over)
-		return err_set(err, EK_OTHER, "ld.so.cache would be longer than %u bytes",
-			MAX_CACHE);
+		return err_set(
+			err, EK_OTHER, "ld.so.cache would be longer than %u bytes", MAX_CACHE);
 	return tree_put(c->t, S("etc/ld.so.cache"), buf_str(&out), 0644, err);
 }
 
 bool ldcache_write(struct tree *t, const struct apk_arch *arch, struct err *err)
 {
-	struct ldcache c = { .t = t };
+	struct ldcache c = {.t = t};
 	if (!tree_find(t, S("etc/ld.so.conf"), true))
 		return true;
 	arena_init(&c.a);

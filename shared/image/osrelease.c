@@ -15,7 +15,9 @@ static void keep(struct osrelease *r, struct str key, struct str val)
 		const char *key;
 		struct str *to;
 	} fields[] = {
-		{ "ID", &r->id }, { "NAME", &r->name }, { "VERSION_ID", &r->version_id },
+		{"ID", &r->id},
+		{"NAME", &r->name},
+		{"VERSION_ID", &r->version_id},
 	};
 	for (size_t i = 0; i < countof(fields); i++)
 		if (str_is(key, fields[i].key))
@@ -24,11 +26,11 @@ static void keep(struct osrelease *r, struct str key, struct str val)
 
 bool osrelease_read(struct tree *t, struct arena *a, struct osrelease *ret, struct err *err)
 {
-	struct osrelease r = { 0 };
+	struct osrelease r = {0};
 	struct str text, line, key, val;
 	const struct tree_node *file = tree_find(t, S("etc/os-release"), true);
 	if (!file) {
-		*ret = (struct osrelease){ S("unknown"), S("apko-generated image"), S("unknown") };
+		*ret = (struct osrelease){S("unknown"), S("apko-generated image"), S("unknown")};
 		return true;
 	}
 	if (!tree_read(file, a, MAX_FILE, &text, err))

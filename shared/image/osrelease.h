@@ -10,5 +10,5 @@ struct osrelease {
  * "unknown"; with it, keys it does not have are empty. Of a repeated key the last counts. A line
  * that is neither blank, a comment nor KEY=VALUE is an error that shows it; the file may be 1 MiB
  * long. */
-bool osrelease_read(struct tree *t, struct arena *a, struct osrelease *ret, struct err *err)
-	must_check;
+bool osrelease_read(
+	struct tree *t, struct arena *a, struct osrelease *ret, struct err *err) must_check;

@@ -2,8 +2,9 @@
 
 static bool problem(const struct imgconf_path *p, const char *what, struct err *err)
 {
-	struct pos at = p->at ? p->at->pos : (struct pos){ 0 };
-	(void)err_at(err, at, "paths: %.*s '%.*s': %s", STR_ARG(p->type.s), STR_ARG(p->path.s), what);
+	struct pos at = p->at ? p->at->pos : (struct pos){0};
+	(void)err_at(
+		err, at, "paths: %.*s '%.*s': %s", STR_ARG(p->type.s), STR_ARG(p->path.s), what);
 	err->kind = EK_CONFLICT;
 	return false;
 }
@@ -80,11 +81,11 @@ static const struct {
 	const char *type;
 	bool (*apply)(struct tree *t, const struct imgconf_path *p, struct err *err);
 } types[] = {
-	{ "directory", make_directory },
-	{ "empty-file", make_empty_file },
-	{ "hardlink", make_hardlink },
-	{ "symlink", make_symlink },
-	{ "permissions", only_permissions },
+	{"directory", make_directory},
+	{"empty-file", make_empty_file},
+	{"hardlink", make_hardlink},
+	{"symlink", make_symlink},
+	{"permissions", only_permissions},
 };
 
 static void set_owner(struct tree_node *n, const struct imgconf_path *p)
@@ -119,8 +120,10 @@ static bool apply_one(struct tree *t, const struct imgconf_path *p, struct err *
 	for (size_t i = 0; i < countof(types); i++)
 		if (str_is(p->type.s, types[i].type))
 			return types[i].apply(t, p, err) && set_permissions(t, p, err);
-	return problem(p, "unsupported mutation type\n"
-		"hint: use directory, empty-file, hardlink, symlink or permissions", err);
+	return problem(p,
+		"unsupported mutation type\n"
+		"hint: use directory, empty-file, hardlink, symlink or permissions",
+		err);
 }
 
 bool paths_apply(struct tree *t, const struct bind_list *paths, struct err *err)

@@ -33,7 +33,7 @@ void image_repos(const struct imgconf *c, const struct image_append *add, struct
 	struct image_repos *ret)
 {
 	static const struct image_append nothing;
-	struct image_repos r = { 0 };
+	struct image_repos r = {0};
 	if (!add)
 		add = &nothing;
 	add_texts(a, &r.build, &c->contents.build_repositories);
@@ -65,8 +65,8 @@ struct str image_public_line(struct str line, struct arena *a)
 	return arena_strf(a, "%.*s%s", STR_ARG(tag), url_text(&u, a));
 }
 
-static bool add_remote_key(struct http *http, struct str url, struct arena *a,
-	struct keyring *ret, struct err *err)
+static bool add_remote_key(
+	struct http *http, struct str url, struct arena *a, struct keyring *ret, struct err *err)
 {
 	auto_buf struct buf body = BUF_INIT(MAX_KEY);
 	char *text = arena_strndup(a, url.p, url.n);
@@ -84,14 +84,14 @@ bool image_keys(const struct image_repos *r, struct http *http, struct arena *a,
 		struct str k = r->keys.v[i];
 		bool remote = str_starts(k, S("https://")) || str_starts(k, S("http://"));
 		if (remote ? !add_remote_key(http, k, a, ret, err)
-				: !keyring_add_file(ret, arena_strndup(a, k.p, k.n), err))
+			   : !keyring_add_file(ret, arena_strndup(a, k.p, k.n), err))
 			return false;
 	}
 	return true;
 }
 
-static void build_world(const struct imgconf *c, const struct image_append *add, struct arena *a,
-	struct strs *ret)
+static void build_world(
+	const struct imgconf *c, const struct image_append *add, struct arena *a, struct strs *ret)
 {
 	add_texts(a, ret, &c->contents.packages);
 	for (size_t i = 0; add && add->packages && i < add->packages->n; i++)
@@ -100,10 +100,10 @@ static void build_world(const struct imgconf *c, const struct image_append *add,
 }
 
 /* The requested packages, and what the base image has just as it is. */
-static void full_world(const struct strs *world, const struct image_base *base, struct arena *a,
-	struct strs *ret)
+static void full_world(
+	const struct strs *world, const struct image_base *base, struct arena *a, struct strs *ret)
 {
-	struct strs all = { 0 };
+	struct strs all = {0};
 	for (size_t i = 0; i < world->n; i++)
 		strs_push(a, &all, world->v[i]);
 	image_base_atoms(base, a, &all);
@@ -131,8 +131,9 @@ static void lock(struct image_solution *s, struct arena *a)
 	for (size_t i = 0; i < s->set.n; i++) {
 		const struct apk_pkg *p = s->set.pkgs[i];
 		const struct apk_dep *pin = s->set.pins ? s->set.pins[i] : NULL;
-		strs_push(a, &s->locked, arena_strf(a, "%.*s=%.*s%s%.*s", STR_ARG(p->name),
-			STR_ARG(p->version), pin ? "@" : "", STR_ARG(pin ? pin->pin : STR_NONE)));
+		strs_push(a, &s->locked,
+			arena_strf(a, "%.*s=%.*s%s%.*s", STR_ARG(p->name), STR_ARG(p->version),
+				pin ? "@" : "", STR_ARG(pin ? pin->pin : STR_NONE)));
 	}
 	sort_union(&s->locked);
 }
@@ -174,8 +175,8 @@ static bool provided_everywhere(const struct image_solution *all, size_t n, stru
 	return image_base_provides(&all[0].base, name);
 }
 
-static void add_difference(const struct image_solution *all, size_t n, struct str name,
-	struct buf *out)
+static void add_difference(
+	const struct image_solution *all, size_t n, struct str name, struct buf *out)
 {
 	buf_printf(out, "%s%.*s:[", out->n ? " " : "", STR_ARG(name));
 	for (size_t k = 0; k < n; k++) {
@@ -187,8 +188,8 @@ static void add_difference(const struct image_solution *all, size_t n, struct st
 }
 
 /* Every requested name got one version on all architectures. */
-static bool consistent(const struct strs *world, const struct image_solution *all, size_t n,
-	struct err *err)
+static bool consistent(
+	const struct strs *world, const struct image_solution *all, size_t n, struct err *err)
 {
 	auto_arena struct arena a = ARENA_INIT;
 	auto_buf struct buf bad = BUF_INIT(1 << 20);
@@ -202,8 +203,8 @@ static bool consistent(const struct strs *world, const struct image_solution *al
 	}
 	if (bad.n == 0)
 		return true;
-	(void)err_set(err, EK_CONFLICT,
-		"unable to lock packages to a consistent version: map[%s]", bad.p);
+	(void)err_set(err, EK_CONFLICT, "unable to lock packages to a consistent version: map[%s]",
+		bad.p);
 	return err_hint(err, "ask for one version, or build these architectures separately");
 }
 
@@ -222,8 +223,11 @@ static bool solve_arch(const struct strs *world, struct image_solution *all, siz
 	}
 	struct strs full;
 	full_world(world, &all[which].base, a, &full);
-	const struct solve_req req = { .indexes = &all[which].indexes, .world = &full,
-		.others = others, .other_archs = names, .n_others = k };
+	const struct solve_req req = {.indexes = &all[which].indexes,
+		.world = &full,
+		.others = others,
+		.other_archs = names,
+		.n_others = k};
 	if (!solve(&req, a, &all[which].set, err))
 		return false;
 	leave_base_out(&all[which]);
@@ -247,14 +251,15 @@ bool image_resolve(const struct imgconf *c, const struct image_append *add,
 	struct arena *a, struct image_solution *ret, struct err *err)
 {
 	struct image_repos repos;
-	struct strs world = { 0 };
+	struct strs world = {0};
 	image_repos(c, add, a, &repos);
 	build_world(c, add, a, &world);
 	if (repos.build.n == 0)
-		return err_set(err, EK_USAGE, "must provide at least one repository\n"
+		return err_set(err, EK_USAGE,
+			"must provide at least one repository\n"
 			"hint: list one under contents.repositories, or use --repository-append");
 	for (size_t i = 0; i < n; i++) {
-		ret[i] = (struct image_solution){ .arch = archs[i] };
+		ret[i] = (struct image_solution){.arch = archs[i]};
 		if (!load_indexes(c, add, &repos.build, opts, a, &ret[i], err))
 			return false;
 	}

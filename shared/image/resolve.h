@@ -10,13 +10,13 @@
  * by apko and for melange's guests. */
 
 struct image_repos {
-	struct strs build;	/* sorted union: build_repositories, repositories, appended ones */
-	struct strs runtime;	/* sorted union: repositories, runtime_repositories, appended */
-	struct strs keys;	/* keyring entries: paths and URLs */
+	struct strs build;   /* sorted union: build_repositories, repositories, appended ones */
+	struct strs runtime; /* sorted union: repositories, runtime_repositories, appended */
+	struct strs keys;    /* keyring entries: paths and URLs */
 };
-struct image_append {		/* command line additions; any may be NULL */
+struct image_append { /* command line additions; any may be NULL */
 	const struct strs *keys, *build_repos, *repos, *packages;
-	const struct strs *roots;	/* where the base image's packages may be, as imgconf_load */
+	const struct strs *roots; /* where the base image's packages may be, as imgconf_load */
 };
 void image_repos(const struct imgconf *c, const struct image_append *add, struct arena *a,
 	struct image_repos *ret);
@@ -29,10 +29,10 @@ bool image_keys(const struct image_repos *r, struct http *http, struct arena *a,
 
 struct image_solution {
 	const struct apk_arch *arch;
-	struct apk_indexes indexes;	/* a base image's packages are the last */
+	struct apk_indexes indexes; /* a base image's packages are the last */
 	struct image_base base;
-	struct solve_result set;	/* install order, without what the base image has */
-	struct strs locked;		/* sorted "name=version[@pin]" of the set */
+	struct solve_result set; /* install order, without what the base image has */
+	struct strs locked;      /* sorted "name=version[@pin]" of the set */
 };
 /* Solves for all archs together; ret[i] belongs to archs[i]. Checks that every requested name got
  * one version on all of them. */

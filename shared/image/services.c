@@ -10,7 +10,7 @@ static bool write_service(struct tree *t, const struct ykv *s, struct err *err)
 	auto_arena struct arena a = ARENA_INIT;
 	auto_buf struct buf text = BUF_INIT(MAX_SCRIPT);
 	if (!path_is_safe(s->key) || str_chr(s->key, '/') >= 0)
-		return err_at(err, s->val.at ? s->val.at->pos : (struct pos){ 0 },
+		return err_at(err, s->val.at ? s->val.at->pos : (struct pos){0},
 			"'%.*s' cannot be the name of a service", STR_ARG(s->key));
 	buf_adds(&text, "#!/bin/execlineb\n");
 	buf_addstr(&text, s->val.s);

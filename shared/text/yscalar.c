@@ -25,7 +25,7 @@ static size_t shown(struct str s, size_t i)
 	uint32_t c;
 	size_t n = utf8_decode(str_from(s, i), &c);
 	bool ok = c == '\n' || (c >= 0x20 && c < 0x7f) || (c >= 0xa0 && c < 0xd800) ||
-		(c >= 0xe000 && c < 0xfffe);
+		  (c >= 0xe000 && c < 0xfffe);
 	return n && ok && c != 0xfeff && c != 0x2028 && c != 0x2029 ? n : 0;
 }
 
@@ -52,7 +52,7 @@ struct yscalar yscalar_look(struct str s)
 	bool breaks = false, tabs = false, special = false, indicator = false;
 	bool space_break = false, break_space = false;
 	if (s.n == 0)
-		return (struct yscalar){ .plain = true, .single = true };
+		return (struct yscalar){.plain = true, .single = true};
 	for (size_t i = 0, n; i < s.n; i += n ? n : 1) {
 		n = shown(s, i);
 		char c = s.p[i], last = i ? s.p[i - 1] : 'x';
@@ -111,7 +111,7 @@ static bool is_prefixed(const char *p)
 	static const struct {
 		char letter;
 		unsigned base;
-	} bases[] = { { 'x', 16 }, { 'o', 8 }, { 'b', 2 } };
+	} bases[] = {{'x', 16}, {'o', 8}, {'b', 2}};
 	uint64_t n = 0;
 	bool negative = *p == '-', some = false;
 	unsigned base = 0;
@@ -182,7 +182,7 @@ static bool take(struct str *s, unsigned min, unsigned max, unsigned *ret)
 
 static bool take_day(struct str *s)
 {
-	static const unsigned char lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	static const unsigned char lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	unsigned year = 0, month, day;
 	if (digits(*s, 0) != 4)
 		return false;
@@ -211,7 +211,7 @@ static bool is_zone(struct str s)
 	if (str_is(s, "Z"))
 		return true;
 	return s.n == 6 && strchr("+-", s.p[0]) && digits(s, 1) == 2 && s.p[3] == ':' &&
-		digits(s, 4) == 2;
+	       digits(s, 4) == 2;
 }
 
 static bool is_date(struct str s)
@@ -227,10 +227,10 @@ static bool is_date(struct str s)
 
 bool yscalar_resolves(struct str s)
 {
-	static const char *const words[] = { "", "~", "null", "Null", "NULL", "true", "True", "TRUE",
+	static const char *const words[] = {"", "~", "null", "Null", "NULL", "true", "True", "TRUE",
 		"false", "False", "FALSE", "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n",
 		"N", "no", "No", "NO", "off", "Off", "OFF", ".nan", ".NaN", ".NAN", ".inf", ".Inf",
-		".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", "<<" };
+		".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", "<<"};
 	for (size_t i = 0; i < countof(words); i++)
 		if (str_is(s, words[i]))
 			return true;

@@ -6,8 +6,8 @@
 /* How a text may stand in block YAML. */
 
 struct yscalar {
-	bool multiline;		/* holds a line break */
-	bool plain, single, literal;	/* the styles that give the text back */
+	bool multiline;              /* holds a line break */
+	bool plain, single, literal; /* the styles that give the text back */
 };
 /* What the characters allow. Double quotes always work. */
 struct yscalar yscalar_look(struct str s);

@@ -140,8 +140,8 @@ static void write_escape(struct buf *out, uint32_t c)
 static bool is_raw(uint32_t c)
 {
 	return c != '"' && c != '\\' &&
-		((c >= 0x20 && c < 0x7f) || (c >= 0xa0 && c < 0xfffe && c != 0xfeff &&
-			c != 0x2028 && c != 0x2029));
+	       ((c >= 0x20 && c < 0x7f) ||
+		       (c >= 0xa0 && c < 0xfffe && c != 0xfeff && c != 0x2028 && c != 0x2029));
 }
 
 static void write_double(struct ywrite *w, struct str s)

@@ -13,12 +13,12 @@
 
 struct ywrite {
 	struct buf *out;
-	unsigned step;		/* blanks a level, at least 2 */
+	unsigned step; /* blanks a level, at least 2 */
 	unsigned depth;
 	bool after_key, root_done;
 	struct yw_level {
 		bool list, filled;
-		bool compact;	/* its first entry stands on the line of the "- " before it */
+		bool compact; /* its first entry stands on the line of the "- " before it */
 		unsigned col;
 	} levels[YW_DEPTH];
 };

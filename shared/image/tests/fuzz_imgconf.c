@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	auto_buf struct buf json = BUF_INIT(BUF_NOLIMIT), yaml = BUF_INIT(BUF_NOLIMIT);
 	auto_buf struct buf json2 = BUF_INIT(BUF_NOLIMIT), yaml2 = BUF_INIT(BUF_NOLIMIT);
 	auto_buf struct buf json3 = BUF_INIT(BUF_NOLIMIT), yaml3 = BUF_INIT(BUF_NOLIMIT);
-	struct imgconf c = { 0 }, copy, again = { 0 };
+	struct imgconf c = {0}, copy, again = {0};
 
 	if (!read_conf(str_n((const char *)data, size), &a, &c))
 		return 0;

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	auto_arena struct arena a = ARENA_INIT;
 	auto_err struct err err = ERR_INIT;
 	auto_buf struct buf in = BUF_INIT(1 << 20), first = BUF_INIT(BUF_NOLIMIT),
-		second = BUF_INIT(BUF_NOLIMIT);
+			    second = BUF_INIT(BUF_NOLIMIT);
 	uint8_t md[SHA1_SIZE];
 	struct jks j;
 	buf_add(&in, phrase, sizeof(phrase) - 1);

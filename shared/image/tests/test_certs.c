@@ -111,8 +111,8 @@ static struct str text_of(const char *path)
 
 static struct imgconf_certs one_cert(struct imgconf_cert *c, const char *name, struct str content)
 {
-	*c = (struct imgconf_cert){ .name = { .s = str_of(name) }, .content = { .s = content } };
-	return (struct imgconf_certs){ .additional = { c, 1 } };
+	*c = (struct imgconf_cert){.name = {.s = str_of(name)}, .content = {.s = content}};
+	return (struct imgconf_certs){.additional = {c, 1}};
 }
 
 static bool install(const struct imgconf_certs *certs, struct err *err)
@@ -124,8 +124,8 @@ static void additional(void **state)
 {
 	auto_err struct err err = ERR_INIT;
 	struct imgconf_cert c;
-	struct imgconf_certs certs = one_cert(&c, "Mine",
-		join(S("# text\n"), join(cert_a, S("more"))));
+	struct imgconf_certs certs =
+		one_cert(&c, "Mine", join(S("# text\n"), join(cert_a, S("more"))));
 	(void)state;
 	file(BUNDLE, S("first\n"))->mtime = 5;
 	assert_true(install(&certs, &err));
@@ -149,11 +149,11 @@ static void bad_certs(void **state)
 		struct str text;
 		const char *says;
 	} cases[] = {
-		{ "x", S(""), "no PEM block" },
-		{ "x", S("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"), "X.509" },
-		{ "x", join(cert_a, cert_b), "several" },
-		{ "x", ec_key, "got PUBLIC KEY" },
-		{ "../x", cert_a, "file name" },
+		{"x", S(""), "no PEM block"},
+		{"x", S("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"), "X.509"},
+		{"x", join(cert_a, cert_b), "several"},
+		{"x", ec_key, "got PUBLIC KEY"},
+		{"../x", cert_a, "file name"},
 	};
 	(void)state;
 	for (size_t i = 0; i < countof(cases); i++) {
@@ -174,13 +174,13 @@ static void checks_tell_places(void **state)
 	struct diags d;
 	struct imgconf_cert c;
 	struct imgconf_certs certs = one_cert(&c, "x", S("none"));
-	struct imgconf_key k = { .name = { .s = S("k") }, .content = { .s = ec_key } };
-	const struct ynode node = { .pos = { "f.yaml", 3, 7 } };
+	struct imgconf_key k = {.name = {.s = S("k")}, .content = {.s = ec_key}};
+	const struct ynode node = {.pos = {"f.yaml", 3, 7}};
 	(void)state;
 	diags_init(&d, &a, NULL);
 	c.content.at = k.at = &node;
 	assert_false(certs_check(&certs, &d));
-	assert_false(runtime_keys_check(&(struct bind_list){ &k, 1 }, &d));
+	assert_false(runtime_keys_check(&(struct bind_list){&k, 1}, &d));
 	assert_int_equal(d.list.n, 2);
 	assert_false(diags_ok(&d, &err));
 	assert_non_null(strstr(err.msg, "f.yaml:3:7: certificate 'x': no PEM block found"));
@@ -189,23 +189,25 @@ static void checks_tell_places(void **state)
 	k.content.s = rsa_key;
 	assert_true(certs_check(&certs, &d));
 	assert_true(certs_check(NULL, &d));
-	assert_true(runtime_keys_check(&(struct bind_list){ &k, 1 }, &d));
+	assert_true(runtime_keys_check(&(struct bind_list){&k, 1}, &d));
 }
 
 static void providers(void **state)
 {
-	static const char *const names[] = { DIR "/b.pem", DIR "/a.crt", DIR "/bad.crt",
-		DIR "/not.txt", DIR "/taken.crt", "other/c.crt" };
-	struct apk_entry entries[countof(names)] = { 0 };
-	struct apk_file files[2] = { { .entries = entries, .n_entries = countof(names) } };
-	struct ystr wanted = { .s = S("my-certs") };
-	const struct imgconf_certs certs = { .providers = { &wanted, 1, 1 } };
+	static const char *const names[] = {DIR "/b.pem", DIR "/a.crt", DIR "/bad.crt",
+		DIR "/not.txt", DIR "/taken.crt", "other/c.crt"};
+	struct apk_entry entries[countof(names)] = {0};
+	struct apk_file files[2] = {{.entries = entries, .n_entries = countof(names)}};
+	struct ystr wanted = {.s = S("my-certs")};
+	const struct imgconf_certs certs = {.providers = {&wanted, 1, 1}};
 	auto_err struct err err = ERR_INIT;
 	(void)state;
 	for (size_t i = 0; i < countof(names); i++) {
-		entries[i] = (struct apk_entry){ .name = str_of(names[i]), .type = '0' };
-		file(names[i], i == 0 ? cert_b : i == 2 ? S("text") : cert_a)->owner =
-			i == 4 ? &files[1] : &files[0];
+		entries[i] = (struct apk_entry){.name = str_of(names[i]), .type = '0'};
+		file(names[i], i == 0   ? cert_b
+			       : i == 2 ? S("text")
+					: cert_a)
+			->owner = i == 4 ? &files[1] : &files[0];
 	}
 	file(BUNDLE, S(""));
 	files[0].info.provides = S("x my-certs=1");
@@ -213,8 +215,7 @@ static void providers(void **state)
 	assert_int_equal(text_of(BUNDLE).n, 0);
 	files[0].info.provides = S("x my-certs y");
 	assert_true(certs_install(&t, &certs, files, 2, 1000, &err));
-	assert_true(str_eq(text_of(BUNDLE),
-		join(cert_a, join(S("\n"), join(cert_b, S("\n"))))));
+	assert_true(str_eq(text_of(BUNDLE), join(cert_a, join(S("\n"), join(cert_b, S("\n"))))));
 }
 
 static void checksums(void **state)
@@ -228,7 +229,7 @@ static void checksums(void **state)
 	const char *path = "etc/ssl/certs/.ca-certificates.crt.sha256";
 	const struct tree_node *n = tree_find(&t, str_of(path), false);
 	assert_true(str_is(text_of(path), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b"
-		"7852b855  ca-certificates.crt\n"));
+					  "7852b855  ca-certificates.crt\n"));
 	assert_int_equal(n->mode, 0444);
 	assert_int_equal(n->mtime, 7);
 }
@@ -236,8 +237,8 @@ static void checksums(void **state)
 static void keyring(void **state)
 {
 	auto_err struct err err = ERR_INIT;
-	struct imgconf_key k = { .name = { .s = S("k.pub") }, .content = { .s = rsa_key } };
-	const struct bind_list list = { &k, 1 };
+	struct imgconf_key k = {.name = {.s = S("k.pub")}, .content = {.s = rsa_key}};
+	const struct bind_list list = {&k, 1};
 	(void)state;
 	assert_true(runtime_keyring(&t, &list, 8, &err));
 	assert_true(str_eq(text_of("etc/apk/keys/k.pub"), rsa_key));
@@ -281,7 +282,7 @@ static struct str stored(const struct jks *j)
 static void java(void **state)
 {
 	auto_err struct err err = ERR_INIT;
-	struct jks j = { 0 };
+	struct jks j = {0};
 	struct imgconf_cert c;
 	struct imgconf_certs certs = one_cert(&c, "Mine", cert_a);
 	(void)state;
@@ -303,11 +304,11 @@ static void java(void **state)
 static void java_private_key(void **state)
 {
 	static const char entry[] = "\0\0\0\1\0\1K\0\0\0\0\0\0\0\11"
-		"\0\0\0\2kk\0\0\0\1\0\5X.509\0\0\0\1c";
+				    "\0\0\0\2kk\0\0\0\1\0\5X.509\0\0\0\1c";
 	auto_err struct err err = ERR_INIT;
-	struct jks j = { 0 }, again;
+	struct jks j = {0}, again;
 	(void)state;
-	struct jks_entry e = { S("k"), 1, 9, str_n(entry + 15, sizeof(entry) - 16) };
+	struct jks_entry e = {S("k"), 1, 9, str_n(entry + 15, sizeof(entry) - 16)};
 	vec_push(&forever, &j.list, e);
 	struct str bytes = stored(&j);
 	assert_memory_equal(bytes.p, "\xfe\xed\xfe\xed\0\0\0\2\0\0\0\1\0\0\0\1\0\1k", 19);

@@ -47,7 +47,7 @@ static struct imgconf conf(const char *text)
 	auto_err struct err err = ERR_INIT;
 	struct ydoc doc;
 	struct diags diags;
-	struct imgconf c = { 0 };
+	struct imgconf c = {0};
 	if (!ydoc_parse(str_of(text), "c.yaml", &a, &doc, &err))
 		fail_msg("%s", err.msg);
 	diags_init(&diags, &a, &doc);
@@ -111,7 +111,8 @@ static void all(unused_arg void **state)
 	file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:9:9:n:/dev/null:/x")->mtime = 7;
 	file("etc/group", "root:x:0:\n");
 	file("etc/shadow", "root:*:18000:0:::::\n");
-	assert_true(accounts("accounts:\n"
+	assert_true(accounts(
+		"accounts:\n"
 		"  run-as: v\n"
 		"  users: [{username: u, uid: 5}, {username: v, uid: 6, gid: 7, shell: /s, "
 		"homedir: /h/v}]\n"
@@ -119,17 +120,17 @@ static void all(unused_arg void **state)
 		&run_as, &err));
 	assert_true(str_is(run_as, "6"));
 	expect_tree("etc 5 0755 0:0\n"
-		"etc/group 0 0640 0:0 root:x:0:\ng:x:8:u,v\nh:x:9:\n"
-		"etc/passwd 0 0640 0:0 root:x:0:0:root:/root:/bin/sh\n"
-		"nobody:x:9:9:n:/dev/null:/x\n"
-		"u:x:5:5:Account created by apko:/home/u:/bin/sh\n"
-		"v:x:6:7:Account created by apko:/h/v:/s\n"
-		"etc/shadow 0 0640 0:0 root:*:18000:0:::::\nu:!:::::::\nv:!:::::::\n"
-		"h 5 0755 0:0\n"
-		"h/v 5 0700 6:7\n"
-		"home 5 0755 0:0\n"
-		"home/u 5 0700 5:5\n"
-		"root 5 0700 0:0\n");
+		    "etc/group 0 0640 0:0 root:x:0:\ng:x:8:u,v\nh:x:9:\n"
+		    "etc/passwd 0 0640 0:0 root:x:0:0:root:/root:/bin/sh\n"
+		    "nobody:x:9:9:n:/dev/null:/x\n"
+		    "u:x:5:5:Account created by apko:/home/u:/bin/sh\n"
+		    "v:x:6:7:Account created by apko:/h/v:/s\n"
+		    "etc/shadow 0 0640 0:0 root:*:18000:0:::::\nu:!:::::::\nv:!:::::::\n"
+		    "h 5 0755 0:0\n"
+		    "h/v 5 0700 6:7\n"
+		    "home 5 0755 0:0\n"
+		    "home/u 5 0700 5:5\n"
+		    "root 5 0700 0:0\n");
 	assert_int_equal(tree_find(&t, S("etc/passwd"), false)->mtime, 7);
 }
 
@@ -145,20 +146,22 @@ static void homes(unused_arg void **state)
 	assert_int_equal(tree_find(&t, S("real/u"), false)->mode, 01777);
 	file("f", "");
 	expect_refused(accounts("accounts: {users: [{username: w, uid: 5, homedir: /f}]}", &run_as,
-		&refused), &refused, "the home '/f' of user 'w' is not a directory");
+			       &refused),
+		&refused, "the home '/f' of user 'w' is not a directory");
 	symlink_to("d", "nowhere");
 	expect_refused(accounts("accounts: {users: [{username: w, uid: 5, homedir: /d}]}", &run_as,
-		&dangling), &dangling, "the home '/f'");
+			       &dangling),
+		&dangling, "the home '/f'");
 }
 
 static void unknown_run_as(unused_arg void **state)
 {
-	static const char *const names[] = { "65532", "nosuch", "0" };
+	static const char *const names[] = {"65532", "nosuch", "0"};
 	for (size_t i = 0; i < countof(names); i++) {
 		auto_err struct err err = ERR_INIT;
 		struct str run_as;
-		assert_true(accounts(arena_printf(&a, "accounts: {run-as: %s}", names[i]), &run_as,
-			&err));
+		assert_true(accounts(
+			arena_printf(&a, "accounts: {run-as: %s}", names[i]), &run_as, &err));
 		assert_true(str_is(run_as, names[i]));
 	}
 }
@@ -168,11 +171,11 @@ static void bad_files(unused_arg void **state)
 	static const struct {
 		const char *file, *text, *says;
 	} cases[] = {
-		{ "etc/passwd", "a:x:1\n", "/etc/passwd" },
-		{ "etc/passwd", "root:x:0:0:::\n\nu:x:1:1:::\n", "/etc/passwd" },
-		{ "etc/passwd", "a:x:one:1:::\n", "/etc/passwd" },
-		{ "etc/group", "# no group\n", "/etc/group" },
-		{ "etc/shadow", "a:b\n", "/etc/shadow" },
+		{"etc/passwd", "a:x:1\n", "/etc/passwd"},
+		{"etc/passwd", "root:x:0:0:::\n\nu:x:1:1:::\n", "/etc/passwd"},
+		{"etc/passwd", "a:x:one:1:::\n", "/etc/passwd"},
+		{"etc/group", "# no group\n", "/etc/group"},
+		{"etc/shadow", "a:b\n", "/etc/shadow"},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		auto_err struct err err = ERR_INIT;
@@ -181,7 +184,9 @@ static void bad_files(unused_arg void **state)
 		tree_init(&t);
 		file(cases[i].file, cases[i].text);
 		expect_refused(accounts("accounts: {users: [{username: u, uid: 5}], "
-			"groups: [{groupname: g, gid: 5}]}", &run_as, &err), &err, cases[i].says);
+					"groups: [{groupname: g, gid: 5}]}",
+				       &run_as, &err),
+			&err, cases[i].says);
 	}
 }
 
@@ -196,26 +201,28 @@ static void path_types(unused_arg void **state)
 	auto_err struct err err = ERR_INIT;
 	file("pkg", "content");
 	file("old", "gone");
-	assert_true(paths(
-		"  - {path: /d/e, type: directory, permissions: 0o2775, uid: 1, gid: 2}\n"
-		"  - {path: /plain, type: directory}\n"
-		"  - {path: /n/f, type: empty-file, permissions: 0o600}\n"
-		"  - {path: /n/g, type: empty-file}\n"
-		"  - {path: /pkg, type: empty-file, uid: 3}\n"
-		"  - {path: /n/l, type: symlink, source: ../nowhere, permissions: 0o700}\n"
-		"  - {path: old, type: hardlink, source: n/f}\n"
-		"  - {path: /plain, type: permissions, gid: 4}\n"
-		"  - {path: /n, type: permissions, permissions: 0o111}\n", &err));
+	assert_true(
+		paths("  - {path: /d/e, type: directory, permissions: 0o2775, uid: 1, gid: 2}\n"
+		      "  - {path: /plain, type: directory}\n"
+		      "  - {path: /n/f, type: empty-file, permissions: 0o600}\n"
+		      "  - {path: /n/g, type: empty-file}\n"
+		      "  - {path: /pkg, type: empty-file, uid: 3}\n"
+		      "  - {path: /n/l, type: symlink, source: ../nowhere, permissions: 0o700}\n"
+		      "  - {path: old, type: hardlink, source: n/f}\n"
+		      "  - {path: /plain, type: permissions, gid: 4}\n"
+		      "  - {path: /n, type: permissions, permissions: 0o111}\n",
+			&err));
 	expect_tree("d 5 2775 0:0\n"
-		"d/e 5 2775 1:2\n"
-		"n 5 0111 0:0\n"
-		"n/f 0 0600 0:0\n"
-		"n/g 0 0644 0:0\n"
-		"n/l 2 0777 0:0 ../nowhere\n"
-		"old 0 0600 0:0\n"
-		"pkg 0 0640 3:0\n"
-		"plain 5 0755 0:4\n");
-	assert_ptr_equal(tree_find(&t, S("old"), false)->body, tree_find(&t, S("n/f"), false)->body);
+		    "d/e 5 2775 1:2\n"
+		    "n 5 0111 0:0\n"
+		    "n/f 0 0600 0:0\n"
+		    "n/g 0 0644 0:0\n"
+		    "n/l 2 0777 0:0 ../nowhere\n"
+		    "old 0 0600 0:0\n"
+		    "pkg 0 0640 3:0\n"
+		    "plain 5 0755 0:4\n");
+	assert_ptr_equal(
+		tree_find(&t, S("old"), false)->body, tree_find(&t, S("n/f"), false)->body);
 }
 
 static void recursive(unused_arg void **state)
@@ -224,9 +231,10 @@ static void recursive(unused_arg void **state)
 	file("d/s/f", "x");
 	symlink_to("d/dangling", "/none");
 	assert_true(paths("  - {path: /d, type: permissions, permissions: 0o750, uid: 1, gid: 2, "
-		"recursive: true}\n", &err));
+			  "recursive: true}\n",
+		&err));
 	expect_tree("d 5 0750 1:2\nd/dangling 2 0777 1:2 /none\nd/s 5 0750 1:2\n"
-		"d/s/f 0 0750 1:2 x\n");
+		    "d/s/f 0 0750 1:2 x\n");
 }
 
 /* A link that leads out of the tree stays in it. */
@@ -236,7 +244,8 @@ static void held_in(unused_arg void **state)
 	symlink_to("out", "../../../etc");
 	assert_non_null(tree_mkdirs(&t, S("etc"), 0755, &err));
 	assert_true(paths("  - {path: /out/x, type: empty-file}\n"
-		"  - {path: /../../y, type: empty-file}\n", &err));
+			  "  - {path: /../../y, type: empty-file}\n",
+		&err));
 	assert_non_null(tree_find(&t, S("etc/x"), false));
 	assert_non_null(tree_find(&t, S("y"), false));
 }
@@ -244,16 +253,16 @@ static void held_in(unused_arg void **state)
 static void bad_paths(unused_arg void **state)
 {
 	static const char *const cases[][2] = {
-		{ "{path: /x, type: fifo}", "unsupported mutation type" },
-		{ "{path: /f, type: symlink, source: /g}", "already exists" },
-		{ "{path: /f/x, type: empty-file}", "/f/x" },
-		{ "{path: /f, type: directory}", "/f" },
-		{ "{path: /d, type: empty-file}", "/d" },
-		{ "{path: /x, type: hardlink, source: /none}", "c.yaml:2:5: paths: hardlink '/x'" },
-		{ "{path: /x, type: hardlink, source: /d}", "regular file" },
-		{ "{path: /d, type: hardlink, source: /f}", "a directory stands there" },
-		{ "{path: /none, type: permissions, permissions: 0o7}", "does not exist" },
-		{ "{path: /dangling, type: permissions, permissions: 0o7}", "does not exist" },
+		{"{path: /x, type: fifo}", "unsupported mutation type"},
+		{"{path: /f, type: symlink, source: /g}", "already exists"},
+		{"{path: /f/x, type: empty-file}", "/f/x"},
+		{"{path: /f, type: directory}", "/f"},
+		{"{path: /d, type: empty-file}", "/d"},
+		{"{path: /x, type: hardlink, source: /none}", "c.yaml:2:5: paths: hardlink '/x'"},
+		{"{path: /x, type: hardlink, source: /d}", "regular file"},
+		{"{path: /d, type: hardlink, source: /f}", "a directory stands there"},
+		{"{path: /none, type: permissions, permissions: 0o7}", "does not exist"},
+		{"{path: /dangling, type: permissions, permissions: 0o7}", "does not exist"},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		auto_err struct err err = ERR_INIT;
@@ -262,8 +271,8 @@ static void bad_paths(unused_arg void **state)
 		file("f", "");
 		assert_non_null(tree_mkdirs(&t, S("d"), 0755, &err));
 		symlink_to("dangling", "nowhere");
-		expect_refused(paths(arena_printf(&a, "  - %s\n", cases[i][0]), &err), &err,
-			cases[i][1]);
+		expect_refused(
+			paths(arena_printf(&a, "  - %s\n", cases[i][0]), &err), &err, cases[i][1]);
 		assert_int_equal(err.kind, EK_CONFLICT);
 	}
 }
@@ -272,8 +281,15 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {
-		TEST(none), TEST(all), TEST(homes), TEST(unknown_run_as), TEST(bad_files),
-		TEST(path_types), TEST(recursive), TEST(held_in), TEST(bad_paths),
+		TEST(none),
+		TEST(all),
+		TEST(homes),
+		TEST(unknown_run_as),
+		TEST(bad_files),
+		TEST(path_types),
+		TEST(recursive),
+		TEST(held_in),
+		TEST(bad_paths),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

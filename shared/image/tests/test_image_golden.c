@@ -19,9 +19,9 @@
  * layer's digest must be the same. */
 #define DATA SOURCE_DIR "/../shared/data/image-golden"
 
-static const char *const cases[] = { "busybox", "busybox-table", "ldso", "certs-additional",
+static const char *const cases[] = {"busybox", "busybox-table", "ldso", "certs-additional",
 	"certs-java", "certs-none", "certs-providers", "runtime-keyring", "service-bundle",
-	"os-release", "minimal", "accounts", "paths-types", "pkg-links" };
+	"os-release", "minimal", "accounts", "paths-types", "pkg-links"};
 
 struct golden {
 	const char *name;
@@ -29,7 +29,7 @@ struct golden {
 	struct store *store;
 	struct keyring keys;
 	struct imgconf conf;
-	struct str texts;	/* files of the image, each behind a line "==> path <==" */
+	struct str texts; /* files of the image, each behind a line "==> path <==" */
 	struct apk_file *files;
 	size_t n_files;
 };
@@ -56,13 +56,13 @@ static struct str text_of(struct golden *g, const char *path)
 static void expand(struct golden *g, struct str name, struct str version)
 {
 	auto_err struct err err = ERR_INIT;
-	char *path = arena_printf(&g->a, DATA "/repo/main/x86_64/%.*s-%.*s.apk", STR_ARG(name),
-		STR_ARG(version));
+	char *path = arena_printf(
+		&g->a, DATA "/repo/main/x86_64/%.*s-%.*s.apk", STR_ARG(name), STR_ARG(version));
 	FILE *f = fopen(path, "r");
 	assert_non_null(f);
-	struct apk_limits limits = { 0 };
-	if (!apk_expand(fileno(f), path, NULL, &limits, g->store, &g->a, &g->files[g->n_files++],
-			&err))
+	struct apk_limits limits = {0};
+	if (!apk_expand(
+		    fileno(f), path, NULL, &limits, g->store, &g->a, &g->files[g->n_files++], &err))
 		fail_msg("%s", err.msg);
 	fclose(f);
 }
@@ -83,13 +83,14 @@ static void packages(struct golden *g)
 static void load(struct golden *g)
 {
 	auto_err struct err err = ERR_INIT;
-	g->texts = slurp(&g->a, arena_printf(&g->a, DATA "/%s/expected/out.amd64.layer0.texts",
-		g->name));
+	g->texts = slurp(
+		&g->a, arena_printf(&g->a, DATA "/%s/expected/out.amd64.layer0.texts", g->name));
 	if (!imgconf_load(arena_printf(&g->a, DATA "/%s/apko.yaml", g->name), NULL, &g->a, &g->conf,
-			NULL, &err))
+		    NULL, &err))
 		fail_msg("%s: %s", g->name, err.msg);
 	keyring_init(&g->keys, &g->a);
-	if (!keyring_add(&g->keys, S("test.rsa.pub"), slurp(&g->a, DATA "/repo/test.rsa.pub"), &err))
+	if (!keyring_add(
+		    &g->keys, S("test.rsa.pub"), slurp(&g->a, DATA "/repo/test.rsa.pub"), &err))
 		fail_msg("%s", err.msg);
 	packages(g);
 }
@@ -99,8 +100,11 @@ static void request(struct golden *g, struct assemble_req *req)
 	static const char arch[] = "amd64";
 	struct ystr *locked;
 	struct str world = text_of(g, "etc/apk/world"), line;
-	*req = (struct assemble_req){ .conf = &g->conf, .arch = apk_arch_find(str_of(arch)),
-		.keys = &g->keys, .files = g->files, .n_files = g->n_files };
+	*req = (struct assemble_req){.conf = &g->conf,
+		.arch = apk_arch_find(str_of(arch)),
+		.keys = &g->keys,
+		.files = g->files,
+		.n_files = g->n_files};
 	strs_push(&g->a, &req->build_repos, S("../repo/main"));
 	strs_push(&g->a, &req->runtime_repos, S("../repo/main"));
 	while (str_next(&world, '\n', &line))
@@ -112,10 +116,10 @@ static void request(struct golden *g, struct assemble_req *req)
 		for (size_t i = 0; i < req->world.n; i++)
 			if ((str_chr(req->world.v[i], '=') < 0) == (bare == 1))
 				locked[at++].s = req->world.v[i];
-	g->conf.contents.packages = (struct ystrs){ locked, req->world.n, req->world.n };
+	g->conf.contents.packages = (struct ystrs){locked, req->world.n, req->world.n};
 	struct ystr *only = arena_new(&g->a, struct ystr);
 	only->s = str_of(arch);
-	g->conf.archs = (struct ystrs){ only, 1, 1 };
+	g->conf.archs = (struct ystrs){only, 1, 1};
 }
 
 static void check(struct golden *g)
@@ -123,8 +127,8 @@ static void check(struct golden *g)
 	auto_err struct err err = ERR_INIT;
 	struct assemble_req req;
 	struct assemble_result r;
-	struct export_plan plan = { 0 };
-	struct export_opts opts = { 0 };
+	struct export_plan plan = {0};
+	struct export_opts opts = {0};
 	struct hash_sink sink;
 	uint8_t md[SHA256_SIZE];
 	char hex[2 * SHA256_SIZE + 1];
@@ -133,13 +137,14 @@ static void check(struct golden *g)
 	if (!assemble(&req, &g->a, &r, &err))
 		fail_msg("%s: %s", g->name, err.msg);
 	hash_sink_init(&sink, DIGEST_SHA256, NULL);
-	if (!export_plan(&r.tree, &opts, &g->a, &plan, &err) || !export_tar(&plan, &sink.sink, &err))
+	if (!export_plan(&r.tree, &opts, &g->a, &plan, &err) ||
+		!export_tar(&plan, &sink.sink, &err))
 		fail_msg("%s: %s", g->name, err.msg);
 	digest_final(&sink.d, md);
 	digest_release(&sink.d);
 	hex_encode(md, sizeof(md), hex);
-	struct str want = str_trim(slurp(&g->a,
-		arena_printf(&g->a, DATA "/%s/expected/out.amd64.diffIDs", g->name)));
+	struct str want = str_trim(
+		slurp(&g->a, arena_printf(&g->a, DATA "/%s/expected/out.amd64.diffIDs", g->name)));
 	assert_true(str_skip(&want, S("sha256:")));
 	if (!str_is(want, hex))
 		print_error("%s: layer is %s, not %.*s\n", g->name, hex, STR_ARG(want));
@@ -151,7 +156,7 @@ static void check(struct golden *g)
 static void layer(void **state)
 {
 	auto_err struct err err = ERR_INIT;
-	struct golden g = { .name = *state };
+	struct golden g = {.name = *state};
 	char dir[] = "/tmp/golden.XXXXXX";
 	assert_non_null(mkdtemp(dir));
 	arena_init(&g.a);
@@ -184,16 +189,16 @@ static void shown(void **state)
 
 int main(void)
 {
-	static const char *const shows[] = { "show-config", "include-show" };
+	static const char *const shows[] = {"show-config", "include-show"};
 	struct CMUnitTest tests[countof(cases) + countof(shows)];
 	if (access(DATA "/repo", R_OK) != 0) {
 		puts("no recorded images at hand: skipped");
 		return 0;
 	}
 	for (size_t i = 0; i < countof(cases); i++)
-		tests[i] = (struct CMUnitTest){ cases[i], layer, NULL, NULL, (void *)cases[i] };
+		tests[i] = (struct CMUnitTest){cases[i], layer, NULL, NULL, (void *)cases[i]};
 	for (size_t i = 0; i < countof(shows); i++)
-		tests[countof(cases) + i] = (struct CMUnitTest){ shows[i], shown, NULL, NULL,
-			(void *)shows[i] };
+		tests[countof(cases) + i] =
+			(struct CMUnitTest){shows[i], shown, NULL, NULL, (void *)shows[i]};
 	return _cmocka_run_group_tests("images", tests, countof(tests), NULL, NULL);
 }

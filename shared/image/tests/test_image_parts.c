@@ -39,12 +39,12 @@ static struct tree_node *at(const char *path)
 	return tree_find(&t, str_of(path), false);
 }
 
-static bool link_busybox(const char *name, const char *version, const char *provides,
-	struct err *err)
+static bool link_busybox(
+	const char *name, const char *version, const char *provides, struct err *err)
 {
-	const struct apk_pkg pkg = { .name = str_of(name), .version = str_of(version),
-		.provides = str_of(provides) };
-	const struct apk_pkg *const list[] = { &pkg };
+	const struct apk_pkg pkg = {
+		.name = str_of(name), .version = str_of(version), .provides = str_of(provides)};
+	const struct apk_pkg *const list[] = {&pkg};
 	return busybox_links(&t, list, 1, err);
 }
 
@@ -73,7 +73,8 @@ static void busybox_list(void **state)
 	(void)state;
 	file("bin/busybox", "")->mtime = 77;
 	file("bin/cat", "own");
-	file("etc/busybox-paths.d/bb", "/bin/busybox\n\nbare\nbin/ls\n/bin/cat\n/new/dir/x\n/init\n");
+	file("etc/busybox-paths.d/bb",
+		"/bin/busybox\n\nbare\nbin/ls\n/bin/cat\n/new/dir/x\n/init\n");
 	assert_true(link_busybox("bb", "not looked at", "busybox", &err));
 	assert_true(str_is(at("bin/ls")->link, "/bin/busybox"));
 	assert_int_equal(at("bin/ls")->mtime, 77);
@@ -88,8 +89,8 @@ static void busybox_list(void **state)
 
 static void busybox_bad_lists(void **state)
 {
-	static const char *const lists[] = { "/bin/../x\n", "/bin/\n", "//x\n", "/etc\n",
-		"/bin/busybox/x\n" };
+	static const char *const lists[] = {
+		"/bin/../x\n", "/bin/\n", "//x\n", "/etc\n", "/bin/busybox/x\n"};
 	(void)state;
 	file("bin/busybox", "");
 	for (size_t i = 0; i < countof(lists); i++) {
@@ -107,10 +108,13 @@ static void busybox_releases(void **state)
 		const char *version;
 		bool base32, ascii, tree;
 	} cases[] = {
-		{ "1.32.1-r3", false, false, false }, { "1.33.0", true, false, false },
-		{ "v1.34.1-r0", true, true, false }, { "1.35.0-r17", true, true, false },
-		{ "1.36.0-r0", true, true, true }, { "1.37.0-r1", true, true, true },
-		{ "1.32.0-r1", true, true, true },
+		{"1.32.1-r3", false, false, false},
+		{"1.33.0", true, false, false},
+		{"v1.34.1-r0", true, true, false},
+		{"1.35.0-r17", true, true, false},
+		{"1.36.0-r0", true, true, true},
+		{"1.37.0-r1", true, true, true},
+		{"1.32.0-r1", true, true, true},
 	};
 	(void)state;
 	for (size_t i = 0; i < countof(cases); i++) {
@@ -128,8 +132,8 @@ static void busybox_releases(void **state)
 
 static void busybox_bad_version(void **state)
 {
-	static const char *const versions[] = { "1.2_rc1-r0", "1.36", "1.36.1-", "1.36.1-r 0",
-		"1.36.1.2", "vv1.36.1", "" };
+	static const char *const versions[] = {
+		"1.2_rc1-r0", "1.36", "1.36.1-", "1.36.1-r 0", "1.36.1.2", "vv1.36.1", ""};
 	(void)state;
 	file("bin/busybox", "");
 	for (size_t i = 0; i < countof(versions); i++) {
@@ -142,14 +146,14 @@ static void busybox_bad_version(void **state)
 
 static bool service(const char *name, struct err *err)
 {
-	struct ykv kv = { str_of(name), { S("/bin/x"), NULL } };
-	const struct ykvs list = { &kv, 1, 1 };
+	struct ykv kv = {str_of(name), {S("/bin/x"), NULL}};
+	const struct ykvs list = {&kv, 1, 1};
 	return services_write(&t, &list, err);
 }
 
 static void services(void **state)
 {
-	static const char *const bad[] = { "../x", "..", ".", "", "a/b", "a\nb" };
+	static const char *const bad[] = {"../x", "..", ".", "", "a/b", "a\nb"};
 	auto_err struct err err = ERR_INIT;
 	struct str text;
 	(void)state;
@@ -167,13 +171,13 @@ static void services(void **state)
 static void os_release(void **state)
 {
 	static const struct {
-		const char *text, *want;	/* NULL text: no file; NULL want: an error */
+		const char *text, *want; /* NULL text: no file; NULL want: an error */
 	} cases[] = {
-		{ NULL, "unknown|apko-generated image|unknown" },
-		{ "", "||" },
-		{ "ID=a\nNAME=\"A b\"\n\n# c\n  # d\nVERSION_ID='1'\n", "a|A b|1" },
-		{ "ID=a=b\r\nNAME=\"\nID=c", "c|\"|" },
-		{ "ID=a\nno sign\n", NULL },
+		{NULL, "unknown|apko-generated image|unknown"},
+		{"", "||"},
+		{"ID=a\nNAME=\"A b\"\n\n# c\n  # d\nVERSION_ID='1'\n", "a|A b|1"},
+		{"ID=a=b\r\nNAME=\"\nID=c", "c|\"|"},
+		{"ID=a\nno sign\n", NULL},
 	};
 	(void)state;
 	for (size_t i = 0; i < countof(cases); i++) {
@@ -185,9 +189,11 @@ static void os_release(void **state)
 		assert_int_equal(ok, cases[i].want != NULL);
 		if (ok)
 			assert_string_equal(arena_printf(&t.arena, "%.*s|%.*s|%.*s", STR_ARG(r.id),
-				STR_ARG(r.name), STR_ARG(r.version_id)), cases[i].want);
+						    STR_ARG(r.name), STR_ARG(r.version_id)),
+				cases[i].want);
 		else
-			assert_string_equal(err.msg, "etc/os-release: line 2 has no '=': 'no sign'");
+			assert_string_equal(
+				err.msg, "etc/os-release: line 2 has no '=': 'no sign'");
 	}
 }
 

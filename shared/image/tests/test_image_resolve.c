@@ -33,8 +33,8 @@ static int end(unused_arg void **state)
 static void put(const char *path, struct str bytes)
 {
 	auto_err struct err err = ERR_INIT;
-	assert_true(dir_make(arena_printf(&a, "%.*s", (int)(strrchr(path, '/') - path), path), 0755,
-		&err));
+	assert_true(dir_make(
+		arena_printf(&a, "%.*s", (int)(strrchr(path, '/') - path), path), 0755, &err));
 	assert_true(file_write(path, bytes.p, bytes.n, 0644, &err));
 }
 
@@ -46,8 +46,10 @@ static const char *records(const char *list)
 	while (rest.n && str_next(&rest, '\n', &item)) {
 		struct str name, version;
 		assert_true(str_word(&item, &name) && str_word(&item, &version));
-		buf_printf(&b, "C:Q1aaaaaaaaaaaaaaaaaaaaaaaaaaa=\nP:%.*s\nV:%.*s\nA:noarch\nS:1\nI:1\n"
-			"t:77\np:%.*s\n\n", STR_ARG(name), STR_ARG(version), STR_ARG(str_trim(item)));
+		buf_printf(&b,
+			"C:Q1aaaaaaaaaaaaaaaaaaaaaaaaaaa=\nP:%.*s\nV:%.*s\nA:noarch\nS:1\nI:1\n"
+			"t:77\np:%.*s\n\n",
+			STR_ARG(name), STR_ARG(version), STR_ARG(str_trim(item)));
 	}
 	return arena_str(&a, buf_str(&b)).p;
 }
@@ -56,7 +58,7 @@ static void put_index(const char *repo, const char *arch, const char *list)
 {
 	auto_err struct err err = ERR_INIT;
 	auto_buf struct buf out = BUF_INIT(1 << 20);
-	struct apk_index idx = { 0 };
+	struct apk_index idx = {0};
 	if (!index_parse(str_of(records(list)), "test", &a, &idx, &err) ||
 		!index_write(&idx, NULL, NULL, &out, &err))
 		fail_msg("%s", err.msg);
@@ -66,7 +68,7 @@ static void put_index(const char *repo, const char *arch, const char *list)
 static struct imgconf conf(const char *text)
 {
 	auto_err struct err err = ERR_INIT;
-	struct imgconf c = { 0 };
+	struct imgconf c = {0};
 	put("./c.yaml", str_of(text));
 	if (!imgconf_load("c.yaml", NULL, &a, &c, NULL, &err))
 		fail_msg("%s", err.msg);
@@ -77,7 +79,7 @@ static bool resolve(const struct imgconf *c, const struct image_append *add, con
 	struct image_solution *ret, struct err *err)
 {
 	auto_store struct store *store = store_open("store", err);
-	const struct repo_opts opts = { .ignore_signatures = true, .store = store };
+	const struct repo_opts opts = {.ignore_signatures = true, .store = store};
 	const struct apk_arch *list[APK_ARCHS];
 	size_t n = 0;
 	struct str rest = str_of(archs), name;
@@ -98,8 +100,8 @@ static const char *join(const struct strs *list)
 static void repos(unused_arg void **state)
 {
 	struct imgconf c = conf("contents:\n  repositories: [b, a/]\n  build_repositories: [c, a]\n"
-		"  runtime_repositories: [z]\n  keyring: [k2, k1]\n");
-	struct strs keys = { 0 }, build = { 0 }, both = { 0 };
+				"  runtime_repositories: [z]\n  keyring: [k2, k1]\n");
+	struct strs keys = {0}, build = {0}, both = {0};
 	struct image_repos r;
 	image_repos(&c, NULL, &a, &r);
 	assert_string_equal(join(&r.build), "a b c");
@@ -108,7 +110,7 @@ static void repos(unused_arg void **state)
 	strs_push(&a, &keys, S("k0"));
 	strs_push(&a, &build, S("d//"));
 	strs_push(&a, &both, S("e"));
-	const struct image_append add = { .keys = &keys, .build_repos = &build, .repos = &both };
+	const struct image_append add = {.keys = &keys, .build_repos = &build, .repos = &both};
 	image_repos(&c, &add, &a, &r);
 	assert_string_equal(join(&r.build), "a b c d e");
 	assert_string_equal(join(&r.runtime), "a b e z");
@@ -118,8 +120,11 @@ static void repos(unused_arg void **state)
 static void public_lines(unused_arg void **state)
 {
 	static const char *const cases[][2] = {
-		{ "https://u:p@h/r", "https://h/r" }, { "@t https://u@h:8/r", "@t https://h:8/r" },
-		{ "https://h/r", "https://h/r" }, { "/a/u:p@h", "/a/u:p@h" }, { "@t ./x", "@t ./x" },
+		{"https://u:p@h/r", "https://h/r"},
+		{"@t https://u@h:8/r", "@t https://h:8/r"},
+		{"https://h/r", "https://h/r"},
+		{"/a/u:p@h", "/a/u:p@h"},
+		{"@t ./x", "@t ./x"},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		struct str s = image_public_line(str_of(cases[i][0]), &a);
@@ -130,10 +135,10 @@ static void public_lines(unused_arg void **state)
 
 static void keys(unused_arg void **state)
 {
-	static const char *const bad[] = { "none.rsa.pub", "c.yaml", "https://h.invalid/k.pub" };
+	static const char *const bad[] = {"none.rsa.pub", "c.yaml", "https://h.invalid/k.pub"};
 	for (size_t i = 0; i < countof(bad); i++) {
 		auto_err struct err err = ERR_INIT;
-		struct image_repos r = { 0 };
+		struct image_repos r = {0};
 		struct keyring ring;
 		put("./c.yaml", S("cmd: x"));
 		strs_push(&a, &r.keys, str_of(bad[i]));
@@ -150,14 +155,15 @@ static void closure(unused_arg void **state)
 {
 	auto_err struct err err = ERR_INIT;
 	struct image_solution s[2];
-	struct strs more = { 0 };
+	struct strs more = {0};
 	put_index("r", "x86_64", "app 1.0-r0 cmd:app=1\nlib 2-r0\nlib 3-r0\ntool 1-r0\n");
 	put_index("r", "aarch64", "app 1.0-r0 cmd:app=1\nlib 2-r0\ntool 1-r0\n");
-	struct imgconf c = conf("contents: {repositories: [r], packages: [lib, 'cmd:app', '!none']}");
+	struct imgconf c =
+		conf("contents: {repositories: [r], packages: [lib, 'cmd:app', '!none']}");
 	assert_true(resolve(&c, NULL, "amd64", s, &err));
 	assert_string_equal(join(&s[0].locked), "app=1.0-r0 lib=3-r0");
 	strs_push(&a, &more, S("tool"));
-	const struct image_append add = { .packages = &more };
+	const struct image_append add = {.packages = &more};
 	assert_true(resolve(&c, &add, "amd64 arm64", s, &err));
 	/* what one of them lacks is not taken */
 	assert_string_equal(join(&s[0].locked), "app=1.0-r0 lib=2-r0 tool=1-r0");
@@ -170,15 +176,15 @@ static void no_answer(unused_arg void **state)
 	static const struct {
 		const char *conf, *archs, *says;
 	} cases[] = {
-		{ "contents: {packages: [app]}", "amd64", "must provide at least one repository" },
-		{ "contents: {repositories: [r], packages: [nosuch]}", "amd64", "nosuch" },
-		{ "contents: {repositories: [r], packages: [nosuch]}", "amd64 arm64",
-			"for arch \"amd64\"" },
-		{ "contents: {repositories: [r], packages: [nosuch]}", "amd64 arm64",
-			"for arch \"arm64\"" },
-		{ "contents: {repositories: [r], packages: [mail]}", "amd64 arm64",
+		{"contents: {packages: [app]}", "amd64", "must provide at least one repository"},
+		{"contents: {repositories: [r], packages: [nosuch]}", "amd64", "nosuch"},
+		{"contents: {repositories: [r], packages: [nosuch]}", "amd64 arm64",
+			"for arch \"amd64\""},
+		{"contents: {repositories: [r], packages: [nosuch]}", "amd64 arm64",
+			"for arch \"arm64\""},
+		{"contents: {repositories: [r], packages: [mail]}", "amd64 arm64",
 			"unable to lock packages to a consistent version: "
-			"map[mail:[missing (amd64) missing (arm64)]]" },
+			"map[mail:[missing (amd64) missing (arm64)]]"},
 	};
 	put_index("r", "x86_64", "exim 1-r0 mail=1\npostfix 2-r0\n");
 	put_index("r", "aarch64", "exim 1-r0\npostfix 2-r0 mail=1\n");
@@ -204,7 +210,7 @@ static void base(unused_arg void **state)
 	auto_err struct err err = ERR_INIT;
 	const struct apk_arch *arch = apk_arch_find(S("amd64"));
 	struct image_base b;
-	struct strs atoms = { 0 }, roots = { 0 };
+	struct strs atoms = {0}, roots = {0};
 	struct imgconf c = conf("contents: {baseimage: {image: i, apkindex: m}}");
 	assert_false(image_base_load(&c, NULL, arch, &a, &b, &err));
 	assert_non_null(strstr(err.msg, "m/x86_64/APKINDEX"));
@@ -237,7 +243,7 @@ static void over_base(unused_arg void **state)
 	put("m/x86_64/APKINDEX", S(BASE));
 	put_index("r", "x86_64", "libc 3-r0\nweb 1-r0\napp 1-r0\n");
 	struct imgconf c = conf("contents:\n  baseimage: {image: i, apkindex: m}\n"
-		"  repositories: [r]\n  packages: [app, libc]\n");
+				"  repositories: [r]\n  packages: [app, libc]\n");
 	if (!resolve(&c, NULL, "amd64", s, &err))
 		fail_msg("%s", err.msg);
 	assert_string_equal(join(&s[0].locked), "app=1-r0");
@@ -257,7 +263,7 @@ static const char *text_of(struct tree *t, const char *path)
 
 static struct assemble_req request(const struct imgconf *c)
 {
-	struct assemble_req req = { .conf = c, .arch = apk_arch_find(S("amd64")) };
+	struct assemble_req req = {.conf = c, .arch = apk_arch_find(S("amd64"))};
 	strs_push(&a, &req.build_repos, S("https://u:p@h/b"));
 	strs_push(&a, &req.runtime_repos, S("@t https://u:p@h/r"));
 	strs_push(&a, &req.world, S("libc=2-r0"));
@@ -269,15 +275,16 @@ static void assembled(unused_arg void **state)
 	auto_err struct err err = ERR_INIT;
 	struct assemble_result r;
 	struct imgconf c = conf("contents: {repositories: ['https://u:p@h/r']}\n"
-		"accounts: {run-as: w, users: [{username: w, uid: 5}]}\n"
-		"paths: [{path: /etc/os-release, type: empty-file}]\n");
+				"accounts: {run-as: w, users: [{username: w, uid: 5}]}\n"
+				"paths: [{path: /etc/os-release, type: empty-file}]\n");
 	struct assemble_req req = request(&c);
 	req.epoch = 33;
 	assert_true(assemble(&req, &a, &r, &err));
 	assert_string_equal(text_of(&r.tree, "etc/apk/world"), "libc=2-r0\n");
 	assert_string_equal(text_of(&r.tree, "etc/apk/repositories"), "@t https://h/r\n");
 	assert_string_equal(text_of(&r.tree, "etc/apko.json"),
-		"{\"contents\":{\"repositories\":[\"https://h/r\"]},\"entrypoint\":{},\"accounts\":{"
+		"{\"contents\":{\"repositories\":[\"https://h/"
+		"r\"]},\"entrypoint\":{},\"accounts\":{"
 		"\"run-as\":\"5\",\"users\":[{\"username\":\"w\",\"uid\":5,"
 		"\"homedir\":\"/home/w\"}]},\"paths\":[{\"path\":\"/etc/os-release\","
 		"\"type\":\"empty-file\"}]}\n");
@@ -315,8 +322,15 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 	const struct CMUnitTest tests[] = {
-		TEST(repos), TEST(public_lines), TEST(keys), TEST(closure), TEST(no_answer),
-		TEST(base), TEST(over_base), TEST(assembled), TEST(assembled_over_base),
+		TEST(repos),
+		TEST(public_lines),
+		TEST(keys),
+		TEST(closure),
+		TEST(no_answer),
+		TEST(base),
+		TEST(over_base),
+		TEST(assembled),
+		TEST(assembled_over_base),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,7 +40,7 @@ static void put(const char *name, const char *text)
 static struct imgconf load(const char *name)
 {
 	auto_err struct err err = ERR_INIT;
-	struct imgconf c = { 0 };
+	struct imgconf c = {0};
 	if (!imgconf_load(name, NULL, &a, &c, NULL, &err))
 		fail_msg("%s", err.msg);
 	return c;
@@ -75,7 +75,8 @@ static const char everything[] =
 	"work-dir: /w\n"
 	"accounts:\n"
 	"  run-as: u\n"
-	"  users: [{username: u, uid: 0x10}, {username: v, uid: 2, gid: 0, shell: /s, homedir: /h}]\n"
+	"  users: [{username: u, uid: 0x10}, {username: v, uid: 2, gid: 0, shell: /s, homedir: "
+	"/h}]\n"
 	"  groups: [{groupname: g, gid: 010, members: [u, v]}, {groupname: h}]\n"
 	"archs: [x86_64, armhf]\n"
 	"environment: {Z: 1, A: '<&>', B: }\n"
@@ -114,79 +115,78 @@ static void as_yaml(unused_arg void **state)
 {
 	put("c.yaml", everything);
 	struct imgconf c = load("c.yaml");
-	assert_string_equal(yaml(&c),
-		"contents:\n"
-		"    build_repositories:\n"
-		"        - https://h/b\n"
-		"    runtime_repositories:\n"
-		"        - https://u:xxxxx@h/rt\n"
-		"    repositories:\n"
-		"        - repo\n"
-		"        - '@t https://u:xxxxx@h/r'\n"
-		"        - https://token@h/x\n"
-		"    keyring:\n"
-		"        - k.rsa.pub\n"
-		"        - https://u:xxxxx@h/k.pub\n"
-		"    packages:\n"
-		"        - b\n"
-		"        - a=1\n"
-		"entrypoint:\n"
-		"    type: \"\"\n"
-		"    command: /bin/sh -l\n"
-		"    shell-fragment: \"\"\n"
-		"    services: {}\n"
-		"cmd: -c\n"
-		"stop-signal: \"9\"\n"
-		"work-dir: /w\n"
-		"accounts:\n"
-		"    run-as: u\n"
-		"    users:\n"
-		"        - username: u\n"
-		"          uid: 16\n"
-		"          shell: \"\"\n"
-		"          homedir: /home/u\n"
-		"        - username: v\n"
-		"          uid: 2\n"
-		"          gid: 0\n"
-		"          shell: /s\n"
-		"          homedir: /h\n"
-		"    groups:\n"
-		"        - groupname: g\n"
-		"          gid: 8\n"
-		"          members:\n"
-		"            - u\n"
-		"            - v\n"
-		"        - groupname: h\n"
-		"          gid: 0\n"
-		"          members: []\n"
-		"archs:\n"
-		"    - amd64\n"
-		"    - arm/v6\n"
-		"environment:\n"
-		"    A: <&>\n"
-		"    B: \"\"\n"
-		"    Z: \"1\"\n"
-		"paths:\n"
-		"    - path: /p\n"
-		"      type: directory\n"
-		"      uid: 0\n"
-		"      permissions: 1517\n"
-		"      source: \"\"\n"
-		"      recursive: true\n"
-		"    - path: /q\n"
-		"      type: symlink\n"
-		"      permissions: 0\n"
-		"      source: /p\n"
-		"      recursive: false\n"
-		"vcs-url: u@h\n"
-		"annotations:\n"
-		"    k: v\n"
-		"volumes:\n"
-		"    - /v\n"
-		"layering:\n"
-		"    strategy: origin\n"
-		"    budget: 3\n"
-		"format: tar\n");
+	assert_string_equal(yaml(&c), "contents:\n"
+				      "    build_repositories:\n"
+				      "        - https://h/b\n"
+				      "    runtime_repositories:\n"
+				      "        - https://u:xxxxx@h/rt\n"
+				      "    repositories:\n"
+				      "        - repo\n"
+				      "        - '@t https://u:xxxxx@h/r'\n"
+				      "        - https://token@h/x\n"
+				      "    keyring:\n"
+				      "        - k.rsa.pub\n"
+				      "        - https://u:xxxxx@h/k.pub\n"
+				      "    packages:\n"
+				      "        - b\n"
+				      "        - a=1\n"
+				      "entrypoint:\n"
+				      "    type: \"\"\n"
+				      "    command: /bin/sh -l\n"
+				      "    shell-fragment: \"\"\n"
+				      "    services: {}\n"
+				      "cmd: -c\n"
+				      "stop-signal: \"9\"\n"
+				      "work-dir: /w\n"
+				      "accounts:\n"
+				      "    run-as: u\n"
+				      "    users:\n"
+				      "        - username: u\n"
+				      "          uid: 16\n"
+				      "          shell: \"\"\n"
+				      "          homedir: /home/u\n"
+				      "        - username: v\n"
+				      "          uid: 2\n"
+				      "          gid: 0\n"
+				      "          shell: /s\n"
+				      "          homedir: /h\n"
+				      "    groups:\n"
+				      "        - groupname: g\n"
+				      "          gid: 8\n"
+				      "          members:\n"
+				      "            - u\n"
+				      "            - v\n"
+				      "        - groupname: h\n"
+				      "          gid: 0\n"
+				      "          members: []\n"
+				      "archs:\n"
+				      "    - amd64\n"
+				      "    - arm/v6\n"
+				      "environment:\n"
+				      "    A: <&>\n"
+				      "    B: \"\"\n"
+				      "    Z: \"1\"\n"
+				      "paths:\n"
+				      "    - path: /p\n"
+				      "      type: directory\n"
+				      "      uid: 0\n"
+				      "      permissions: 1517\n"
+				      "      source: \"\"\n"
+				      "      recursive: true\n"
+				      "    - path: /q\n"
+				      "      type: symlink\n"
+				      "      permissions: 0\n"
+				      "      source: /p\n"
+				      "      recursive: false\n"
+				      "vcs-url: u@h\n"
+				      "annotations:\n"
+				      "    k: v\n"
+				      "volumes:\n"
+				      "    - /v\n"
+				      "layering:\n"
+				      "    strategy: origin\n"
+				      "    budget: 3\n"
+				      "format: tar\n");
 }
 
 static void little(unused_arg void **state)
@@ -194,28 +194,29 @@ static void little(unused_arg void **state)
 	static const struct {
 		const char *in, *json, *yaml;
 	} cases[] = {
-		{ "{}", "{\"contents\":{},\"entrypoint\":{},\"accounts\":{}}", "{}\n" },
-		{ "layering: {}\ncertificates: {}",
+		{"{}", "{\"contents\":{},\"entrypoint\":{},\"accounts\":{}}", "{}\n"},
+		{"layering: {}\ncertificates: {}",
 			"{\"contents\":{},\"entrypoint\":{},\"accounts\":{},\"layering\":{},"
 			"\"certificates\":{}}",
-			"layering: {}\ncertificates: {}\n" },
-		{ "accounts: {groups: [{groupname: g, gid: 1}]}",
+			"layering: {}\ncertificates: {}\n"},
+		{"accounts: {groups: [{groupname: g, gid: 1}]}",
 			"{\"contents\":{},\"entrypoint\":{},\"accounts\":{\"groups\":["
 			"{\"groupname\":\"g\",\"gid\":1}]}}",
 			"accounts:\n    run-as: \"\"\n    users: []\n    groups:\n"
-			"        - groupname: g\n          gid: 1\n          members: []\n" },
-		{ "entrypoint: {type: service-bundle, services: {b: x, a: y}}",
+			"        - groupname: g\n          gid: 1\n          members: []\n"},
+		{"entrypoint: {type: service-bundle, services: {b: x, a: y}}",
 			"{\"contents\":{\"packages\":[\"s6\"]},\"entrypoint\":{"
 			"\"type\":\"service-bundle\",\"command\":\"/bin/s6-svscan /sv\","
 			"\"services\":{\"a\":\"y\",\"b\":\"x\"}},\"accounts\":{}}",
 			"contents:\n    packages:\n        - s6\nentrypoint:\n"
 			"    type: service-bundle\n    command: /bin/s6-svscan /sv\n"
-			"    shell-fragment: \"\"\n    services:\n        a: \"y\"\n        b: x\n" },
-		{ "contents: {baseimage: {image: b, apkindex: m}}\narchs: [arm64]",
+			"    shell-fragment: \"\"\n    services:\n        a: \"y\"\n        b: "
+			"x\n"},
+		{"contents: {baseimage: {image: b, apkindex: m}}\narchs: [arm64]",
 			"{\"contents\":{\"baseimage\":{\"image\":\"b\",\"apkindex\":\"m\"}},"
 			"\"entrypoint\":{},\"accounts\":{},\"archs\":[\"arm64\"]}",
 			"contents:\n    baseimage:\n        image: b\n        apkindex: m\n"
-			"archs:\n    - arm64\n" },
+			"archs:\n    - arm64\n"},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		put("c.yaml", cases[i].in);
@@ -236,8 +237,10 @@ static void include(unused_arg void **state)
 	put("sub/base.yaml",
 		"contents: {packages: [b], repositories: [rb], keyring: [kb]}\nvcs-url: b\n"
 		"entrypoint: {command: b}\ncmd: b\nwork-dir: b\narchs: [x86]\n"
-		"environment: {A: base, B: base}\naccounts: {run-as: b, users: [{username: b, uid: 2}]}\n"
-		"paths: [{path: /b, type: directory}]\nannotations: {x: base, y: base}\nvolumes: [/b]\n"
+		"environment: {A: base, B: base}\naccounts: {run-as: b, users: [{username: b, uid: "
+		"2}]}\n"
+		"paths: [{path: /b, type: directory}]\nannotations: {x: base, y: base}\nvolumes: "
+		"[/b]\n"
 		"layering: {strategy: origin}\n");
 	struct imgconf c = load("c.yaml");
 	assert_string_equal(json(&c),
@@ -259,7 +262,7 @@ static void include(unused_arg void **state)
 static void roots(unused_arg void **state)
 {
 	auto_err struct err err = ERR_INIT;
-	struct strs dirs = { 0 }, sources = { 0 };
+	struct strs dirs = {0}, sources = {0};
 	struct imgconf c;
 	assert_int_equal(mkdir("r1", 0755) | mkdir("r2", 0755), 0);
 	put("c.yaml", "include: i.yaml\n");
@@ -279,7 +282,7 @@ static void roots(unused_arg void **state)
 
 static void cycles(unused_arg void **state)
 {
-	static const char *const files[] = { "self.yaml", "a.yaml" };
+	static const char *const files[] = {"self.yaml", "a.yaml"};
 	put("self.yaml", "include: self.yaml\n");
 	put("a.yaml", "include: b.yaml\n");
 	put("b.yaml", "include: a.yaml\n");
@@ -294,31 +297,32 @@ static void cycles(unused_arg void **state)
 static void refused(unused_arg void **state)
 {
 	static const char *const cases[][2] = {
-		{ "", "the file is empty" },
-		{ "- a", "c.yaml:1:1" },
-		{ "os-release: {}", "c.yaml:1:1: " },
-		{ "contents: {pakcages: [a]}", "packages" },
-		{ "contents: {packages: {}}", "c.yaml:1:" },
-		{ "cmd: a\ncmd: b", "c.yaml:2:1" },
-		{ "paths: [{permissions: rwx}]", "permissions" },
-		{ "paths: [{recursive: maybe}]", "recursive" },
-		{ "archs: [arm]", "'arm'" },
-		{ "format: zip", "'zip'" },
-		{ "format: erofs\nlayering: {}", "erofs" },
-		{ "layering: {strategy: size}", "'size'" },
-		{ "layering: {strategy: origin, budget: -1}", "negative" },
-		{ "accounts: {users: [{uid: 5}]}", "no username" },
-		{ "accounts:\n  users:\n    - {username: r, uid: 0}", "c.yaml:3:7: configured user 'r'" },
-		{ "accounts: {users: [{username: r, uid: 4294967296}]}", "from 0 to 4294967295" },
-		{ "accounts: {users: [{username: r, uid: 1, gid: -1}]}", "from 0 to 4294967295" },
-		{ "paths: [{path: p, type: directory, uid: -1}]", "path 'p'" },
-		{ "paths: [{path: p, type: directory, permissions: 4294967296}]", "path 'p'" },
-		{ "accounts: {groups: [{groupname: g, gid: 4294967296}]}", "from 0 to 4294967295" },
-		{ "accounts: {groups: [{gid: 5}]}", "no groupname" },
-		{ "contents: {baseimage: {image: a}}\ncmd: x", "only contents, archs, include" },
-		{ "contents: {baseimage: {image: a}}\nlayering: {}", "base image" },
-		{ "contents: {runtime_keyring: [{name: a, content: b}]}", "'a'" },
-		{ "certificates: {additional: [{name: ../a, content: b}]}", "'../a'" },
+		{"", "the file is empty"},
+		{"- a", "c.yaml:1:1"},
+		{"os-release: {}", "c.yaml:1:1: "},
+		{"contents: {pakcages: [a]}", "packages"},
+		{"contents: {packages: {}}", "c.yaml:1:"},
+		{"cmd: a\ncmd: b", "c.yaml:2:1"},
+		{"paths: [{permissions: rwx}]", "permissions"},
+		{"paths: [{recursive: maybe}]", "recursive"},
+		{"archs: [arm]", "'arm'"},
+		{"format: zip", "'zip'"},
+		{"format: erofs\nlayering: {}", "erofs"},
+		{"layering: {strategy: size}", "'size'"},
+		{"layering: {strategy: origin, budget: -1}", "negative"},
+		{"accounts: {users: [{uid: 5}]}", "no username"},
+		{"accounts:\n  users:\n    - {username: r, uid: 0}",
+			"c.yaml:3:7: configured user 'r'"},
+		{"accounts: {users: [{username: r, uid: 4294967296}]}", "from 0 to 4294967295"},
+		{"accounts: {users: [{username: r, uid: 1, gid: -1}]}", "from 0 to 4294967295"},
+		{"paths: [{path: p, type: directory, uid: -1}]", "path 'p'"},
+		{"paths: [{path: p, type: directory, permissions: 4294967296}]", "path 'p'"},
+		{"accounts: {groups: [{groupname: g, gid: 4294967296}]}", "from 0 to 4294967295"},
+		{"accounts: {groups: [{gid: 5}]}", "no groupname"},
+		{"contents: {baseimage: {image: a}}\ncmd: x", "only contents, archs, include"},
+		{"contents: {baseimage: {image: a}}\nlayering: {}", "base image"},
+		{"contents: {runtime_keyring: [{name: a, content: b}]}", "'a'"},
+		{"certificates: {additional: [{name: ../a, content: b}]}", "'../a'"},
 	};
 	for (size_t i = 0; i < countof(cases); i++) {
 		auto_err struct err err = ERR_INIT;
@@ -351,8 +355,14 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 	const struct CMUnitTest tests[] = {
-		TEST(as_json), TEST(as_yaml), TEST(little), TEST(include), TEST(roots), TEST(cycles),
-		TEST(refused), TEST(copy),
+		TEST(as_json),
+		TEST(as_yaml),
+		TEST(little),
+		TEST(include),
+		TEST(roots),
+		TEST(cycles),
+		TEST(refused),
+		TEST(copy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

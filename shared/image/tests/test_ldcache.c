@@ -43,7 +43,7 @@ static void library(const char *path, const char *soname, struct elfmake m)
 	assert_non_null(tree_put(&t, str_of(path), buf_str(&b), 0755, &err));
 }
 
-static const struct elfmake amd64 = { .is64 = true, .machine = ELF_X86_64, .needed = "libc.so.6" };
+static const struct elfmake amd64 = {.is64 = true, .machine = ELF_X86_64, .needed = "libc.so.6"};
 
 static void link_to(const char *path, const char *target)
 {
@@ -87,8 +87,8 @@ static const char *listing(bool big)
 		assert_true(val < key && key < s.n);
 		assert_int_equal(s.p[key - 1], '/');
 		assert_null(strchr(s.p + key, '/'));
-		out = arena_printf(&t.arena, "%s%s%zx:%s", out, i ? " " : "", number(s, at, big),
-			s.p + val);
+		out = arena_printf(
+			&t.arena, "%s%s%zx:%s", out, i ? " " : "", number(s, at, big), s.p + val);
 	}
 	return out;
 }
@@ -125,14 +125,15 @@ static void which_files(void **state)
 	library("lib/libstripped.so.1", "libstripped.so.1", m);
 	assert_true(tree_mkdirs(&t, S("lib/libdir.so"), 0755, &err));
 	assert_true(write_cache("x86_64", &err));
-	assert_string_equal(listing(false), "303:/lib/libtwo.so.2 303:/lib/libstripped.so.1 "
+	assert_string_equal(listing(false),
+		"303:/lib/libtwo.so.2 303:/lib/libstripped.so.1 "
 		"303:/lib/libb.so 303:/lib/liba.so.1 303:/lib/liba.so 303:/lib/ld-x.so.2");
 }
 
 static void order_of_names(void **state)
 {
-	static const char *const names[] = { "libz.so.1", "libz10.so.9", "libz10.so.10", "libz9.so",
-		"libz.so.01", "libZ.so", "libz.so.1.1" };
+	static const char *const names[] = {"libz.so.1", "libz10.so.9", "libz10.so.10", "libz9.so",
+		"libz.so.01", "libZ.so", "libz.so.1.1"};
 	auto_err struct err err = ERR_INIT;
 	(void)state;
 	file("etc/ld.so.conf", "/x\n");
@@ -140,7 +141,8 @@ static void order_of_names(void **state)
 		library(arena_printf(&t.arena, "x/%s", names[i]), names[i], amd64);
 	library("lib/libz.so.1", "libz.so.1", amd64);
 	assert_true(write_cache("x86_64", &err));
-	assert_string_equal(listing(false), "303:/x/libz10.so.10 303:/x/libz10.so.9 303:/x/libz9.so "
+	assert_string_equal(listing(false),
+		"303:/x/libz10.so.10 303:/x/libz10.so.9 303:/x/libz9.so "
 		"303:/x/libz.so.1.1 303:/lib/libz.so.1 303:/x/libz.so.01 303:/x/libz.so.1 "
 		"303:/x/libZ.so");
 }
@@ -150,17 +152,17 @@ static void configuration(void **state)
 	auto_err struct err err = ERR_INIT;
 	(void)state;
 	file("etc/ld.so.conf", "# c\n/a # c\n\n/a\nhwcap 0 x\ninclude ld.so.conf.d/*.conf /no/*\n"
-		"/d/../after/\n");
+			       "/d/../after/\n");
 	file("etc/ld.so.conf.d/2.conf", "/two");
 	file("etc/ld.so.conf.d/1.conf", "/one\n/missing\n");
 	file("etc/ld.so.conf.d/.0.conf", "/hidden\n");
 	file("etc/ld.so.conf.d/x.txt", "/text\n");
-	static const char *const dirs[] = { "a", "one", "two", "after", "hidden", "text" };
+	static const char *const dirs[] = {"a", "one", "two", "after", "hidden", "text"};
 	for (size_t i = 0; i < countof(dirs); i++)
 		library(arena_printf(&t.arena, "%s/liba.so", dirs[i]), "liba.so", amd64);
 	assert_true(write_cache("x86_64", &err));
 	assert_string_equal(listing(false), "303:/a/liba.so 303:/one/liba.so 303:/two/liba.so "
-		"303:/after/liba.so");
+					    "303:/after/liba.so");
 }
 
 static void include_cycle(void **state)
@@ -176,18 +178,18 @@ static void machines(void **state)
 {
 	static const struct {
 		struct elfmake m;
-		const char *arch, *want;	/* NULL: refused */
+		const char *arch, *want; /* NULL: refused */
 	} cases[] = {
-		{ { .machine = ELF_AARCH64, .is64 = true }, "aarch64", "a03:/lib/liba.so" },
-		{ { .machine = ELF_386 }, "x86", "3:/lib/liba.so" },
-		{ { .machine = ELF_ARM, .flags = 0x5000400 }, "armv7", "903:/lib/liba.so" },
-		{ { .machine = ELF_ARM, .flags = 0x5000200 }, "armhf", "3:/lib/liba.so" },
-		{ { .machine = ELF_S390, .is64 = true, .big = true }, "s390x", "403:/lib/liba.so" },
-		{ { .machine = ELF_PPC64, .is64 = true }, "ppc64le", "503:/lib/liba.so" },
-		{ { .machine = ELF_RISCV, .is64 = true, .flags = 5 }, "riscv64", "1003:/lib/liba.so" },
-		{ { .machine = ELF_LOONGARCH, .is64 = true, .flags = 0x43 }, "loongarch64",
-			"1203:/lib/liba.so" },
-		{ { .machine = 8 }, "x86_64", NULL },
+		{{.machine = ELF_AARCH64, .is64 = true}, "aarch64", "a03:/lib/liba.so"},
+		{{.machine = ELF_386}, "x86", "3:/lib/liba.so"},
+		{{.machine = ELF_ARM, .flags = 0x5000400}, "armv7", "903:/lib/liba.so"},
+		{{.machine = ELF_ARM, .flags = 0x5000200}, "armhf", "3:/lib/liba.so"},
+		{{.machine = ELF_S390, .is64 = true, .big = true}, "s390x", "403:/lib/liba.so"},
+		{{.machine = ELF_PPC64, .is64 = true}, "ppc64le", "503:/lib/liba.so"},
+		{{.machine = ELF_RISCV, .is64 = true, .flags = 5}, "riscv64", "1003:/lib/liba.so"},
+		{{.machine = ELF_LOONGARCH, .is64 = true, .flags = 0x43}, "loongarch64",
+			"1203:/lib/liba.so"},
+		{{.machine = 8}, "x86_64", NULL},
 	};
 	(void)state;
 	file("etc/ld.so.conf", "");
