@@ -23,19 +23,18 @@ static bool is_name(char c)
 		c == '_' || c == '-' || c == '.' || c == '+' || c == ':' || c == '/';
 }
 
-/* ${name} replaced by its value. */
+/* ${name} replaced by its value; what has none, or is too deep, becomes nothing. */
 static struct str expand(struct pc *pc, struct str in, unsigned depth)
 {
 	auto_buf struct buf b = BUF_INIT(MAX_PC);
 	for (size_t i = 0; i < in.n && !b.over; i++) {
 		struct str rest = str_from(in, i), name, behind;
-		if (!str_skip(&rest, S("${")) || depth > MAX_DEPTH ||
-			!str_cut(rest, '}', &name, &behind)) {
+		if (!str_skip(&rest, S("${")) || !str_cut(rest, '}', &name, &behind)) {
 			buf_addc(&b, in.p[i]);
 			continue;
 		}
 		const struct str *v = map_get(pc->vars, name);
-		if (v && pc->expansions++ < MAX_EXPANSIONS)
+		if (v && depth < MAX_DEPTH && pc->expansions++ < MAX_EXPANSIONS)
 			buf_addstr(&b, expand(pc, *v, depth + 1));
 		i += name.n + 2;
 	}
