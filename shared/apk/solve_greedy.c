@@ -12,10 +12,6 @@ struct undo_log {
 	struct undo *v;
 	size_t n, cap;
 };
-struct ids {
-	uint32_t *v;
-	size_t n, cap;
-};
 struct greedy {
 	struct stab *t;
 	struct arena *a;
@@ -26,7 +22,7 @@ struct greedy {
 	uint32_t *done;		/* per own name: listed in the result */
 	uint32_t *on_path;	/* per own name: ancestor of what is being expanded */
 	uint32_t *added;	/* per own name: reached below this atom: package, + 1 */
-	struct ids chosen;	/* names in existing, for good */
+	struct u32s chosen;	/* names in existing, for good */
 	uint32_t *origin_of;	/* per package: origin, + 1; 0 = not looked up */
 	uint32_t *origin_pkg;	/* per origin: the package that counts, + 1 */
 	uint32_t *origin_slots;	/* origin + 1 */
@@ -34,7 +30,7 @@ struct greedy {
 	struct strs origins;
 	struct undo_log lasting;	/* of dq, selected: undone when an install_if fails */
 	struct undo_log local;		/* of existing, origins: undone after each atom */
-	struct ids out;			/* what the expansion reached, children first */
+	struct u32s out;			/* what the expansion reached, children first */
 	unsigned depth;
 	struct str pin;			/* of the atom being expanded */
 	struct sset *ret;
@@ -420,45 +416,9 @@ static void list(struct greedy *g, uint32_t pkg, const struct satom *atom)
 	g->ret->pins[g->ret->n - 1] = pinned ? atom : NULL;
 }
 
-static bool token_met(const struct greedy *g, const struct satom *tok)
-{
-	if (tok->name == NO_ID || tok->name >= g->t->n_own || tok->dep.conflict)
-		return false;
-	uint32_t have = g->added[tok->name];
-	return have && (!tok->dep.op || str_eq(g->t->pkgs[have - 1]->version, tok->dep.version));
-}
-
-static bool all_met(struct greedy *g, uint32_t pkg)
-{
-	const struct spkg *s = stab_pkg(g->t, pkg);
-	for (uint32_t i = 0; i < s->install_if.n; i++)
-		if (!token_met(g, &s->install_if.v[i]))
-			return false;
-	return s->install_if.n > 0;
-}
-
-/* The first package in index order, not tried before, that what was added brings with it. */
-static uint32_t next_triggered(struct greedy *g, const struct ids *added, const struct ids *tried)
-{
-	uint32_t first = NO_ID;
-	for (size_t i = 0; i < added->n; i++) {
-		uint32_t n;
-		const struct strigger *tr =
-			stab_triggers(g->t, g->t->own[added->v[i]], &n);
-		for (uint32_t k = 0; k < n; k++) {
-			bool known_pkg = g->added[g->t->own[tr[k].pkg]];
-			for (size_t j = 0; j < tried->n && !known_pkg; j++)
-				known_pkg = tried->v[j] == tr[k].pkg;
-			if (!known_pkg && tr[k].pkg < first && all_met(g, tr[k].pkg))
-				first = tr[k].pkg;
-		}
-	}
-	return first;
-}
-
 struct taken {
 	struct greedy *g;
-	const struct ids *added;
+	const struct u32s *added;
 	uint32_t root;	/* the requested package */
 };
 
@@ -492,7 +452,7 @@ static bool excludes(struct greedy *g, const struct taken *k, const struct satom
 }
 
 /* What came in with an install_if package must get on with all that is there. */
-static bool fits(struct greedy *g, const struct ids *added, size_t from, uint32_t root)
+static bool fits(struct greedy *g, const struct u32s *added, size_t from, uint32_t root)
 {
 	struct taken k = { g, added, root };
 	for (size_t i = from; i < added->n; i++) {
@@ -504,7 +464,7 @@ static bool fits(struct greedy *g, const struct ids *added, size_t from, uint32_
 	return true;
 }
 
-static void add(struct greedy *g, struct ids *added, uint32_t pkg)
+static void add(struct greedy *g, struct u32s *added, uint32_t pkg)
 {
 	uint32_t *at = &g->added[g->t->own[pkg]];
 	if (*at)
@@ -514,7 +474,7 @@ static void add(struct greedy *g, struct ids *added, uint32_t pkg)
 }
 
 /* Brings pkg in with all it needs, or leaves everything as it was. */
-static void try_triggered(struct greedy *g, struct ids *added, uint32_t pkg, uint32_t root)
+static void try_triggered(struct greedy *g, struct u32s *added, uint32_t pkg, uint32_t root)
 {
 	size_t lasting = g->lasting.n, local = g->local.n, n = added->n;
 	unsigned depth = g->depth;
@@ -543,7 +503,7 @@ static bool solve_atom(struct greedy *g, const struct satom *atom)
 	struct filter f = { .want = atom, .own_pin = atom->dep.pin };
 	struct spref pref = { .t = g->t, .name = atom->name, .pin = atom->dep.pin };
 	uint32_t pkg = best_option(g, &f, &pref);
-	struct ids added = { 0 }, tried = { 0 };
+	struct u32s added = { 0 }, tried = { 0 };
 	uint32_t next;
 	g->out.n = 0;
 	g->depth = 0;
@@ -552,7 +512,8 @@ static bool solve_atom(struct greedy *g, const struct satom *atom)
 		return false;
 	for (size_t i = 0; i < g->out.n; i++)
 		add(g, &added, g->out.v[i]);
-	while ((next = next_triggered(g, &added, &tried)) != NO_ID) {
+	struct striggers tr = { g->added, &added, &tried };
+	while ((next = striggered(g->t, &tr)) != NO_ID) {
 		vec_push(g->a, &tried, next);
 		try_triggered(g, &added, next, pkg);
 	}

@@ -9,6 +9,11 @@
 
 #define NO_ID UINT32_MAX
 
+struct u32s {
+	uint32_t *v;
+	size_t n, cap;
+};
+
 struct satom {
 	struct apk_dep dep;
 	uint32_t name;			/* id, NO_ID if nothing is named so or provides it */
@@ -105,6 +110,15 @@ struct spref {
 };
 /* The best of n > 0 packages. */
 uint32_t spref_best(const struct spref *p, const uint32_t *pkgs, uint32_t n);
+
+/* install_if, as apko sees it: by package names, among what a requested package brought. */
+struct striggers {
+	const uint32_t *added;		/* per own name: the package that was brought, + 1 */
+	const struct u32s *list;	/* the same in order */
+	const struct u32s *tried;	/* not to be offered again */
+};
+/* The first package in index order that is due, NO_ID if none. */
+uint32_t striggered(struct stab *t, const struct striggers *s);
 
 struct sset {
 	uint32_t *v;		/* packages in install order */

@@ -158,3 +158,42 @@ uint32_t spref_best(const struct spref *p, const uint32_t *pkgs, uint32_t n)
 			return pkgs[first_best(p, pkgs, n, true)];
 	return pkgs[best];
 }
+
+static bool token_met(const struct stab *t, const uint32_t *added, const struct satom *tok)
+{
+	if (tok->name == NO_ID || tok->name >= t->n_own || tok->dep.conflict)
+		return false;
+	uint32_t have = added[tok->name];
+	return have && (!tok->dep.op || str_eq(t->pkgs[have - 1]->version, tok->dep.version));
+}
+
+static bool all_met(struct stab *t, const uint32_t *added, uint32_t pkg)
+{
+	const struct satoms *iif = &stab_pkg(t, pkg)->install_if;
+	for (uint32_t i = 0; i < iif->n; i++)
+		if (!token_met(t, added, &iif->v[i]))
+			return false;
+	return iif->n > 0;
+}
+
+static bool is_listed(const struct u32s *list, uint32_t pkg)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->v[i] == pkg)
+			return true;
+	return false;
+}
+
+uint32_t striggered(struct stab *t, const struct striggers *s)
+{
+	uint32_t first = NO_ID;
+	for (size_t i = 0; i < s->list->n; i++) {
+		uint32_t n;
+		const struct strigger *tr = stab_triggers(t, t->own[s->list->v[i]], &n);
+		for (uint32_t k = 0; k < n; k++)
+			if (tr[k].pkg < first && !s->added[t->own[tr[k].pkg]] &&
+				!is_listed(s->tried, tr[k].pkg) && all_met(t, s->added, tr[k].pkg))
+				first = tr[k].pkg;
+	}
+	return first;
+}
