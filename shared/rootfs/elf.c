@@ -352,8 +352,8 @@ static struct strs *list_of(struct elf *e, uint64_t tag)
 
 static bool dynamic_texts(struct reader *r, struct dynamic *d, struct err *err)
 {
-	struct entry *list;
-	size_t n;
+	struct entry *list = NULL;
+	size_t n = 0;
 	bool found = !d->by_address;
 	if (!read_entries(r, d, &list, &n, err))
 		return false;
