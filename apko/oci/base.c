@@ -95,7 +95,7 @@ static bool read_index(struct reading *r, const char **ret_name, const struct jv
 	const char *name = arena_printf(r->a, "%s/index.json", r->dir);
 	struct str text;
 	struct jval *v;
-	const struct jval *list;
+	const struct jval *list = NULL;
 	if (!read_text(r, name, &text, err) || !jread(text, name, r->a, &v, err) ||
 		!list_of(v, "manifests", name, &list, err))
 		return false;
@@ -115,7 +115,7 @@ static bool read_index(struct reading *r, const char **ret_name, const struct jv
 static bool read_layers(struct reading *r, const struct jval *manifest, const char *name,
 	struct oci_base *base, struct err *err)
 {
-	const struct jval *list;
+	const struct jval *list = NULL;
 	if (!list_of(manifest, "layers", name, &list, err))
 		return false;
 	if (list->n > MAX_LAYERS)

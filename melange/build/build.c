@@ -337,7 +337,7 @@ static bool publish(struct build *b, struct err *err)
 
 static bool run_phases(struct build *b, struct err *err)
 {
-	const char *guest;
+	const char *guest = NULL;
 	if (!prepare(b, err) || !make_workspace(b, err) || !make_guest(b, &guest, err) ||
 		!open_sandbox(b, guest, err) || !run_pipelines(b, err))
 		return false;

@@ -99,7 +99,6 @@ bool workspace_fill(const struct workspace *w, const char *source_dir, struct er
 {
 	struct filling f = { .w = w, .arena = ARENA_INIT };
 	auto_buf struct buf rules = BUF_INIT(1 << 20);
-	auto_err struct err none = ERR_INIT;
 	f.source = path_abs(&f.arena, source_dir);
 	const char *rules_path = arena_printf(&f.arena, "%s/.melangeignore", f.source);
 	bool ok = true;

@@ -68,7 +68,7 @@ static bool sign_package(const char *path, const struct sigkey *key, const char 
 	if (in < 0 || fstat(in, &st) != 0)
 		return err_sys(err, "cannot open '%s'", path);
 	struct apk_control c;
-	int64_t when;
+	int64_t when = 0;
 	if (!apk_read_control(in, path, &a, &c, err) || !control_time(&c, path, &a, &when, err))
 		return false;
 	uint8_t md[SHA256_SIZE];

@@ -37,6 +37,7 @@ bool solve(const struct solve_req *req, struct arena *a, struct solve_result *re
 	if (!greedy_is_sound(&t, &world, &tmp, &set) &&
 		(!ssearch(&t, &world, &tmp, &set, err) || !scheck(&t, &world, &set, err)))
 		return false;
+	sorder(&t, &set);
 	export(&t, &set, a, ret);
 	return true;
 }
@@ -52,12 +53,7 @@ bool solve_check(const struct solve_req *req, const struct solve_result *r, stru
 	for (uint32_t i = 0; i < set.n; i++)
 		set.v[i] = i;
 	stab_build_list(&t, r->pkgs, set.n, &tmp);
-	t.preferred = arena_array(&tmp, uint8_t, r->n + 1);
-	for (size_t i = 0; i < req->n_installed; i++)
-		for (uint32_t k = 0; k < set.n; k++)
-			if (str_eq(req->installed[i]->name, r->pkgs[k]->name) &&
-				str_eq(req->installed[i]->version, r->pkgs[k]->version))
-				t.preferred[k] = 1;
+	stab_mark_installed(&t, req);
 	if (!stab_world(&t, req, &tmp, &world, err))
 		return false;
 	auto_err struct err lenient = ERR_INIT;

@@ -120,7 +120,7 @@ static bool check_tags(struct check *k, const struct satoms *world)
 	for (uint32_t i = 0; i < k->set->n; i++) {
 		uint32_t pkg = k->set->v[i];
 		struct str tag = stab_tag(k->t, pkg);
-		bool ok = !tag.n || (k->t->preferred && k->t->preferred[pkg]);
+		bool ok = stab_open_to_all(k->t, pkg);
 		for (size_t b = 0; b < k->tags.n && b < 64 && !ok; b++)
 			ok = (k->pins[pkg] >> b & 1) && str_eq(k->tags.v[b], tag);
 		if (!ok)

@@ -125,7 +125,7 @@ struct filter {
 static bool tag_allowed(const struct greedy *g, const struct filter *f, uint32_t pkg)
 {
 	struct str tag = stab_tag(g->t, pkg);
-	return !tag.n || str_eq(tag, f->own_pin) || str_eq(tag, f->allow_pin) ||
+	return stab_open_to_all(g->t, pkg) || str_eq(tag, f->own_pin) || str_eq(tag, f->allow_pin) ||
 	       f->existing == pkg + 1;
 }
 

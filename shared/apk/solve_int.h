@@ -50,6 +50,10 @@ struct strigger {
 };
 struct archset;
 
+/* What is installed is preferred; when it came from no tagged repository, that one has it now is
+ * no bar. */
+enum { KEEP = 1, KEEP_TAGGED = 2 };
+
 struct stab {
 	struct arena *a;
 	const struct apk_pkg **pkgs;	/* repository order, index order, installed ones at the end */
@@ -64,7 +68,7 @@ struct stab {
 	struct strigger *triggers;	/* install_if, by name, then package */
 	uint32_t n_triggers;
 	struct spkg **parsed;
-	uint8_t *preferred;		/* NULL, or per package: it is installed already */
+	uint8_t *preferred;		/* NULL, or per package: KEEP_ if it is installed already */
 	struct archset *archs;		/* of the other architectures */
 	size_t n_archs;
 	bool strict;			/* match versions as apk-tools does, not as apko */
@@ -75,12 +79,16 @@ void stab_build(struct stab *t, const struct solve_req *req, struct arena *a);
 /* The same for a bare list of packages. */
 void stab_build_list(struct stab *t, const struct apk_pkg *const *pkgs, uint32_t n,
 	struct arena *a);
+/* Marks those of a bare list that req has as installed. */
+void stab_mark_installed(struct stab *t, const struct solve_req *req);
 uint32_t stab_find(const struct stab *t, struct str name);
 struct str stab_name(const struct stab *t, uint32_t name);
 const struct spkg *stab_pkg(struct stab *t, uint32_t pkg);
 const struct cand *stab_cands(const struct stab *t, uint32_t name, uint32_t *ret_n);
 const struct strigger *stab_triggers(const struct stab *t, uint32_t name, uint32_t *ret_n);
 struct str stab_tag(const struct stab *t, uint32_t pkg);
+/* Not from a tagged repository, or kept in spite of that. */
+bool stab_open_to_all(const struct stab *t, uint32_t pkg);
 /* Sorted, each text once; EK_PARSE for a malformed atom or a tag that no repository has. */
 bool stab_world(struct stab *t, const struct solve_req *req, struct arena *a,
 	struct satoms *ret, struct err *err) must_check;
@@ -130,6 +138,8 @@ bool sgreedy(struct stab *t, const struct satoms *world, struct arena *a, struct
 /* Stage 2; false with the derivation in err when there is no solution. */
 bool ssearch(struct stab *t, const struct satoms *world, struct arena *a, struct sset *ret,
 	struct err *err) must_check;
+/* Moves what a package refuses versions of before it. */
+void sorder(struct stab *t, struct sset *set);
 /* Every atom, dependency, conflict and exclusion; err says the first that does not hold. */
 bool scheck(struct stab *t, const struct satoms *world, const struct sset *set, struct err *err)
 	must_check;

@@ -122,7 +122,7 @@ static int prefer(const struct spref *p, uint32_t a, uint32_t b, bool total)
 {
 	struct stab *t = p->t;
 	unsigned ka = p->known ? p->known(p, a) : 0, kb = p->known ? p->known(p, b) : 0;
-	int r = t->preferred ? flag_cmp(t->preferred[a], t->preferred[b]) : 0;
+	int r = t->preferred ? flag_cmp(t->preferred[a] != 0, t->preferred[b] != 0) : 0;
 	if (!r)
 		r = flag_cmp(ka & PREF_CHOSEN, kb & PREF_CHOSEN);
 	if (!r)

@@ -23,7 +23,7 @@ bool search_permitted(const struct search *s, uint32_t who, const struct satom *
 	uint32_t pkg)
 {
 	struct str tag = stab_tag(s->t, pkg);
-	if (!tag.n || (s->t->preferred && s->t->preferred[pkg]))
+	if (stab_open_to_all(s->t, pkg))
 		return true;
 	if (who == NO_ID)
 		return str_eq(tag, atom->dep.pin);

@@ -224,29 +224,41 @@ static bool same_pkg(const struct apk_pkg *a, const struct apk_pkg *b)
 	       memcmp(a->checksum, b->checksum, a->checksum_n) == 0;
 }
 
-/* Marks what is installed already and adds what no index has any more. */
+/* Marks what is installed already; what no index has any more is added when there is room. */
+static void mark(struct stab *t, const struct stab *by_name, const struct solve_req *req, bool add)
+{
+	for (size_t i = 0; i < req->n_installed; i++) {
+		const struct apk_pkg *p = req->installed[i];
+		uint8_t how = p->index && p->index->tag.n ? KEEP : KEEP_TAGGED;
+		uint32_t n;
+		const struct cand *c = stab_cands(by_name, stab_find(by_name, p->name), &n);
+		bool found = false;
+		for (uint32_t k = 0; k < n; k++) {
+			if (c[k].item != CAND_OWN || !same_pkg(t->pkgs[c[k].pkg], p))
+				continue;
+			t->preferred[c[k].pkg] = how;
+			found = true;
+		}
+		if (!found && add) {
+			t->preferred[t->n_pkgs] = how;
+			t->pkgs[t->n_pkgs++] = p;
+		}
+	}
+}
+
 static void add_installed(struct stab *t, const struct solve_req *req)
 {
 	auto_arena struct arena tmp = ARENA_INIT;
-	struct stab idx;
-	stab_build_list(&idx, t->pkgs, t->n_pkgs, &tmp);
+	struct stab by_name;
+	stab_build_list(&by_name, t->pkgs, t->n_pkgs, &tmp);
 	t->preferred = arena_array(t->a, uint8_t, t->n_pkgs + req->n_installed + 1);
-	for (size_t i = 0; i < req->n_installed; i++) {
-		uint32_t n = 0, name = stab_find(&idx, req->installed[i]->name);
-		const struct cand *c = stab_cands(&idx, name, &n);
-		bool found = false;
-		for (uint32_t k = 0; k < n; k++) {
-			if (c[k].item == CAND_OWN &&
-				same_pkg(idx.pkgs[c[k].pkg], req->installed[i])) {
-				t->preferred[c[k].pkg] = 1;
-				found = true;
-			}
-		}
-		if (!found) {
-			t->preferred[t->n_pkgs] = 1;
-			t->pkgs[t->n_pkgs++] = req->installed[i];
-		}
-	}
+	mark(t, &by_name, req, true);
+}
+
+void stab_mark_installed(struct stab *t, const struct solve_req *req)
+{
+	t->preferred = arena_array(t->a, uint8_t, t->n_pkgs + 1);
+	mark(t, t, req, false);
 }
 
 static void add_indexes(struct stab *t, const struct apk_indexes *all, size_t extra)
@@ -443,4 +455,9 @@ bool stab_world(struct stab *t, const struct solve_req *req, struct arena *a,
 	}
 	*ret = make_atoms(t, &deps);
 	return true;
+}
+
+bool stab_open_to_all(const struct stab *t, uint32_t pkg)
+{
+	return !stab_tag(t, pkg).n || (t->preferred && t->preferred[pkg] == KEEP_TAGGED);
 }

@@ -128,7 +128,7 @@ bool busybox_links(struct tree *t, const struct apk_pkg *const *pkgs, size_t n, 
 {
 	auto_arena struct arena a = ARENA_INIT;
 	struct str list;
-	unsigned minor;
+	unsigned minor = 0;
 	const struct tree_node *program = tree_find(t, S("bin/busybox"), true);
 	if (!program)
 		return true;

@@ -16,10 +16,12 @@
  * Without prior state the packages and their order must be those of the expectation. With it the
  * set that results must be, and what is installed or changed must come in that order.
  *
- * An expected error asks for a refusal with the same reason. The reasons compared are: for an
- * atom that is not valid, the atom; for "(no such package)", `nothing provides "NAME"`; for
- * "masked in", the package and the tag; for "breaks", the broken atoms; for "conflicts", both
- * packages; for "uninstallable", the package and that word. */
+ * An expected error asks for a refusal with the same reason. For an atom that is not valid, our
+ * message must quote it and say so. For "unable to select packages" it must agree with at least
+ * one of the blocks told there, ours being no longer than the contradiction needs: for "(no such
+ * package)" it has `nothing provides "NAME"`; for "masked in", the package and the tag; for
+ * "breaks", the package and the broken atoms; for "conflicts", all packages named; for
+ * "uninstallable", the package and that word. "please select" never agrees: we choose. */
 
 enum case_verdict { CASE_PASSED, CASE_FAILED, CASE_SKIPPED };
 
