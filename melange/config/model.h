@@ -29,6 +29,7 @@ struct step {
 	struct bind_list pipeline;	/* struct step */
 	/* Set by compilation. */
 	bool skipped;			/* its `if` is false */
+	struct str commented;		/* `runs` with the author's comments still in it */
 	const struct step *source;	/* the step as the author wrote it (for positions) */
 	const char *definition;		/* file of the definition it came from, NULL = build file */
 };

@@ -150,8 +150,10 @@ static void add_prologue(struct compiling *c, struct step *s, const struct scope
 		}
 		buf_adds(&b, "'\n");
 	}
-	if (b.n)
-		s->runs.s = arena_strf(c->a, "%s%.*s", b.p, STR_ARG(s->runs.s));
+	if (!b.n)
+		return;
+	s->runs.s = arena_strf(c->a, "%s%.*s", b.p, STR_ARG(s->runs.s));
+	s->commented = arena_strf(c->a, "%s%.*s", b.p, STR_ARG(s->commented));
 }
 
 static struct bind_list compile_steps(struct compiling *c, const struct bind_list *in,
@@ -202,6 +204,7 @@ static void compile_step(struct compiling *c, const struct step *in, const struc
 	}
 	struct step before = s;
 	s.runs = subst(&x, s.runs);
+	s.commented = s.runs.s;
 	strip_runs(c, &s);
 	if (inputs && before.runs.s.n)
 		add_prologue(c, &s, &scope, doc, inputs);

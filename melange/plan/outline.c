@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "melange/plan/shellfmt.h"
+
 /* The writer's state: which form, and the arena. Structs come as nodes whose empty fields are
  * left out or not as the two forms of the existing tool do. */
 struct w {
@@ -372,6 +374,16 @@ static struct outline *environment(const struct w *w, const struct imgconf *c)
 
 static struct outline *steps(const struct w *w, const struct bind_list *list);
 
+/* `.melange.yaml` holds scripts in one layout (melange-config 5.2); text that the printer does not
+ * understand stays the author's. */
+static struct ystr script(const struct w *w, const struct step *s)
+{
+	struct ystr runs = s->runs;
+	if (!w->json && !shellfmt(s->commented, w->a, &runs.s))
+		runs.s = s->runs.s;
+	return runs;
+}
+
 static struct outline *step(const struct w *w, const struct step *s)
 {
 	struct outline *o = map(w);
@@ -379,7 +391,7 @@ static struct outline *step(const struct w *w, const struct step *s)
 	opt(w, o, "name", s->name);
 	opt(w, o, "uses", s->uses);
 	opt_kvs(w, o, "with", &s->with);
-	opt(w, o, "runs", s->runs);
+	opt(w, o, "runs", script(w, s));
 	opt_nested(w, o, "pipeline", steps(w, &s->pipeline));
 	if (s->needs.packages.n) {
 		struct outline *needs = map(w);
