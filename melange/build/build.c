@@ -322,6 +322,12 @@ static bool emit(struct build *b, struct err *err)
 	return true;
 }
 
+/* Subpackages are their own origin when the origin's name is stripped. */
+static struct str log_origin(const struct build *b, size_t pkg)
+{
+	return b->req->strip_origin_name ? str_of(b->pkgs[pkg].name) : b->conf.package.name.s;
+}
+
 static bool publish(struct build *b, struct err *err)
 {
 	const struct build_req *req = b->req;
@@ -329,7 +335,7 @@ static bool publish(struct build *b, struct err *err)
 			b->n_pkgs, b->key, req->signing_key, err))
 		return false;
 	for (size_t i = 0; req->build_log && i < b->n_pkgs; i++)
-		if (!report_build_log(req->arch->apk, b->conf.package.name.s, b->pkgs[i].name,
+		if (!report_build_log(req->arch->apk, log_origin(b, i), b->pkgs[i].name,
 				b->full_version, err))
 			return false;
 	return true;

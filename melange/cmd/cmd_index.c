@@ -121,7 +121,7 @@ const struct cmd cmd_index = {
 	.summary = "make a repository index of packages",
 	.opts = opts,
 	.req_size = sizeof(struct index_cmd),
-	.min_args = 0,
+	.min_args = 1,
 	.max_args = -1,
 	.run = run,
 };

@@ -39,9 +39,24 @@ struct str sbom_organization(struct str name, struct arena *a)
 	return arena_strf(a, "Organization: %s", out);
 }
 
+static struct str namespace_of(const struct emit_build *b)
+{
+	return str_of(*b->namespace_ ? b->namespace_ : "unknown");
+}
+
+/* Each part of a namespace on its own: the slashes between them stay. */
+static struct str purl_namespace(struct str ns, struct arena *a)
+{
+	auto_buf struct buf b = BUF_INIT(1 << 20);
+	struct str part;
+	while (str_next(&ns, '/', &part))
+		buf_printf(&b, "%s%.*s", b.n ? "/" : "", STR_ARG(purl_part(part, a)));
+	return arena_str(a, buf_str(&b));
+}
+
 static struct spdx_pkg base_pkg(const struct emit_build *b, struct arena *a)
 {
-	struct str org = sbom_organization(str_of(b->namespace_), a);
+	struct str org = sbom_organization(namespace_of(b), a);
 	return (struct spdx_pkg){
 		.license_concluded = S("NOASSERTION"),
 		.license_declared = S("NOASSERTION"),
@@ -55,7 +70,7 @@ static struct spdx_pkg os_pkg(const struct emit_build *b, struct arena *a)
 {
 	struct spdx_pkg p = base_pkg(b, a);
 	p.id = S("SPDXRef-OperatingSystem");
-	p.name = str_of(b->namespace_);
+	p.name = namespace_of(b);
 	p.description = S("Operating System");
 	p.purpose = S("OPERATING-SYSTEM");
 	return p;
@@ -80,10 +95,12 @@ static struct str declared_license(const struct config *c, struct arena *a)
 	const struct copyright *list = c->package.copyright.v;
 	for (size_t i = 0; i < c->package.copyright.n; i++) {
 		struct str l = list[i].license.s;
+		if (!l.n)
+			continue;
 		bool wrap = c->package.copyright.n > 1 && license_has_or(l);
 		if (!license_valid(l))
 			l = own_license(l, a);
-		buf_printf(&b, "%s%s%.*s%s", i ? " AND " : "", wrap ? "(" : "", STR_ARG(l),
+		buf_printf(&b, "%s%s%.*s%s", b.n ? " AND " : "", wrap ? "(" : "", STR_ARG(l),
 			wrap ? ")" : "");
 	}
 	return b.n ? arena_str(a, buf_str(&b)) : S("NOASSERTION");
@@ -109,7 +126,7 @@ static struct spdx_pkg apk_pkg_node(const struct emit_build *b, struct str name,
 {
 	const struct cpe *c = &b->conf->package.cpe;
 	struct spdx_pkg p = base_pkg(b, a);
-	struct str ns = str_of(b->namespace_);
+	struct str ns = namespace_of(b);
 	p.id = arena_strf(a, "SPDXRef-Package-apk-%.*s-%.*s", STR_ARG(spdx_id(name, true, a)),
 		STR_ARG(spdx_id(version, true, a)));
 	p.name = name;
@@ -120,7 +137,7 @@ static struct spdx_pkg apk_pkg_node(const struct emit_build *b, struct str name,
 	struct str distro = str_is(ns, "unknown") ? STR_NONE
 		: arena_strf(a, "&distro=%.*s", STR_ARG(purl_qualifier(ns, a)));
 	spdx_add_ref(a, &p, "PACKAGE-MANAGER", "purl", arena_strf(a,
-		"pkg:apk/%.*s/%.*s@%.*s?arch=%s%.*s", STR_ARG(purl_part(ns, a)),
+		"pkg:apk/%.*s/%.*s@%.*s?arch=%s%.*s", STR_ARG(purl_namespace(ns, a)),
 		STR_ARG(purl_part(name, a)), STR_ARG(purl_part(version, a)), b->arch,
 		STR_ARG(distro)));
 	if (c->vendor.s.n)
@@ -188,6 +205,8 @@ static bool licenses(const struct emit_build *b, struct spdx_doc *d, struct aren
 	const struct copyright *c = b->conf->package.copyright.v;
 	for (size_t i = 0; i < b->conf->package.copyright.n; i++) {
 		struct str l = c[i].license.s, text = STR_NONE;
+		if (!l.n && !c[i].license_path.s.n)
+			continue;
 		bool valid = license_valid(l);
 		struct str id = valid ? l : own_license(l, a);
 		if (c[i].license_path.s.n && !license_text(b, &c[i], a, &text, err))
@@ -240,7 +259,8 @@ bool sbom_text(const struct emit_build *b, const struct emit_pkg *p, struct buf 
 		.tool = S("Tool: melange (" PROJECT_VERSION ")"),
 		.license_list = "3.22",
 	};
-	struct str key = arena_strf(a, "apk-%s-%.*s-%.*s", b->namespace_, STR_ARG(name),
+	struct str key = arena_strf(a, "apk-%.*s-%.*s-%.*s",
+		STR_ARG(namespace_of(b)), STR_ARG(name),
 		STR_ARG(version));
 	d.name_space = arena_strf(a, "https://spdx.org/spdxdocs/chainguard/melange/%s",
 		fnv128(key, a));

@@ -75,15 +75,20 @@ static void opt_bool(const struct w *w, struct outline *to, const char *key, boo
 		put_bool(w, to, key, b);
 }
 
-static void opt_list(const struct w *w, struct outline *to, const char *key,
+static void put_list(const struct w *w, struct outline *to, const char *key,
 	const struct ystrs *list)
 {
-	if (list->n == 0)
-		return;
 	struct outline *o = node(w, OL_LIST);
 	for (size_t i = 0; i < list->n; i++)
 		add(w, o, NULL, text(w, list->v[i].s));
 	add(w, to, key, o);
+}
+
+static void opt_list(const struct w *w, struct outline *to, const char *key,
+	const struct ystrs *list)
+{
+	if (list->n)
+		put_list(w, to, key, list);
 }
 
 static int kv_cmp(const void *a, const void *b)
@@ -151,8 +156,13 @@ static void opt_scriptlets(const struct w *w, struct outline *to, const struct s
 	if (!s)
 		return;
 	struct outline *o = map(w), *trigger = map(w);
-	opt(w, trigger, "script", s->trigger.script);
-	opt_list(w, trigger, "paths", &s->trigger.paths);
+	if (w->json) {
+		opt(w, trigger, "script", s->trigger.script);
+		opt_list(w, trigger, "paths", &s->trigger.paths);
+	} else if (s->trigger.script.s.n || s->trigger.paths.n) {
+		put(w, trigger, "script", s->trigger.script.s);
+		put_list(w, trigger, "paths", &s->trigger.paths);
+	}
 	nested(w, o, "trigger", trigger);
 	opt(w, o, "pre-install", s->pre_install);
 	opt(w, o, "post-install", s->post_install);
@@ -304,7 +314,8 @@ static struct outline *accounts(const struct w *w, const struct imgconf *c)
 			put(w, item, "groupname", g[i].groupname.s);
 		if (g[i].gid.n || !w->json)
 			put_int(w, item, "gid", g[i].gid.n);
-		opt_list(w, item, "members", &g[i].members);
+		if (g[i].members.n || !w->json)
+			put_list(w, item, "members", &g[i].members);
 		add(w, groups, NULL, item);
 	}
 	opt_nested(w, o, "users", users);
@@ -435,6 +446,8 @@ static struct outline *subpackages(const struct w *w, const struct config *c)
 	struct outline *list = node(w, OL_LIST);
 	const struct subpackage *s = c->subpackages.v;
 	for (size_t i = 0; i < c->subpackages.n; i++) {
+		if (s[i].skipped && !w->json)
+			continue;
 		struct outline *o = map(w);
 		opt(w, o, "if", s[i].if_);
 		put(w, o, "name", s[i].name.s);

@@ -2,11 +2,18 @@
 
 #include "shared/text/ywrite.h"
 
+/* The existing printer loses the first line break of a block that starts with one. */
+static struct str recorded(struct str s)
+{
+	bool leading = s.n > 1 && s.p[0] == '\n' && str_trim(s).n;
+	return leading ? str_from(s, 1) : s;
+}
+
 static void write(struct ywrite *w, const struct outline *o)
 {
 	switch (o->kind) {
 	case OL_TEXT:
-		yw_str(w, o->text);
+		yw_str(w, recorded(o->text));
 		break;
 	case OL_INT:
 		yw_int(w, o->n);
