@@ -275,6 +275,9 @@ static bool announced(struct http *http, struct str repo, struct keyring *k, str
 		!get(http, uri, true, a, &set, err) ||
 		!discovery_add_jwks(k, buf_str(&set), url_redact(uri, a), &n, err))
 		return false;
+	for (size_t i = k->n - n; i < k->n; i++)
+		k->v[i].url = arena_strf(k->arena, "%s/%.*s", url_redact(repo, a),
+			STR_ARG(k->v[i].name));
 	log_debug("%zu keys announced by %s", n, url_redact(repo, a));
 	return true;
 }
@@ -295,6 +298,7 @@ static bool alpine(struct http *http, struct str branch, struct str arch, struct
 		if (!get(http, urls[i].url, false, a, &pem, err) ||
 			!keyring_add(k, urls[i].name, buf_str(&pem), err))
 			return false;
+		k->v[k->n - 1].url = arena_str(k->arena, urls[i].url);
 	}
 	return true;
 }

@@ -45,7 +45,9 @@ bool keyring_add(struct keyring *k, struct str name, struct str pem, struct err 
 		return true;
 	if (old)
 		return err_set(err, EK_TRUST, "two different keys are named '%.*s'", STR_ARG(name));
-	struct keyring_key new = { arena_str(k->arena, name), arena_str(k->arena, pem), NULL };
+	struct keyring_key new = {
+		.name = arena_str(k->arena, name), .pem = arena_str(k->arena, pem),
+	};
 	new.key = sigkey_read_public(new.pem, new.name.p, err);
 	if (!new.key)
 		return false;

@@ -10,6 +10,7 @@ struct keyring_key {
 	struct str name;
 	struct str pem;		/* as read: it is copied into images */
 	struct sigkey *key;
+	struct str url;		/* where a repository announced it; empty: it was given */
 };
 struct keyring {
 	struct arena *arena;
