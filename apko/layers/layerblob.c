@@ -1,7 +1,8 @@
 #include "apko/layers/layerblob.h"
 
-#include <sys/stat.h>
+#include <libdeflate.h>
 
+#include "apko/layers/blobstamp.h"
 #include "shared/os/fd.h"
 
 static bool flush(struct layer_blob *b, struct err *err)
@@ -11,11 +12,18 @@ static bool flush(struct layer_blob *b, struct err *err)
 	return !n || fd_copy(b->from, (off_t)b->from_at, b->file.fd, (off_t)n, b->file.path, err);
 }
 
+/* What stands at the end of the blob, wherever it is written from. */
+static void account(struct layer_blob *b, const void *p, size_t n)
+{
+	digest_add(&b->hash, p, n);
+	b->crc = libdeflate_crc32(b->crc, p, n);
+	b->size += n;
+}
+
 static bool write_bytes(struct sink *sink, const void *p, size_t n, struct err *err)
 {
 	struct layer_blob *b = (struct layer_blob *)sink;
-	digest_add(&b->hash, p, n);
-	b->size += n;
+	account(b, p, n);
 	return flush(b, err) && fd_write_all(b->file.fd, p, n, b->file.path, err);
 }
 
@@ -48,17 +56,9 @@ bool layer_blob_copy(struct layer_blob *b, const struct splice_piece *piece, con
 		b->from_at = at;
 	}
 	b->from_n += n;
-	b->size += n;
 	splice_account(&b->join, piece);
-	digest_add(&b->hash, bytes, (size_t)n);
+	account(b, bytes, (size_t)n);
 	return true;
-}
-
-static bool in_store(struct layer_blob *b, const char *hex, uint64_t size)
-{
-	auto_fd int fd = store_get(b->store, STORE_LAYER, hex);
-	struct stat st;
-	return fd >= 0 && fstat(fd, &st) == 0 && (uint64_t)st.st_size == size;
 }
 
 /* The last bytes are kept back until it is known whether the blob has to be written. */
@@ -75,6 +75,15 @@ static bool keep(struct sink *sink, const void *p, size_t n, struct err *err)
 	return true;
 }
 
+static bool commit(struct layer_blob *b, const struct buf *end, const char *hex, struct err *err)
+{
+	if (!flush(b, err) || !fd_write_all(b->file.fd, end->p, end->n, b->file.path, err) ||
+		!store_commit(&b->file, STORE_LAYER, hex, err))
+		return false;
+	blobstamp_put(b->store, hex, b->crc);
+	return true;
+}
+
 bool layer_blob_end(struct layer_blob *b, uint8_t ret_digest[32], char ret_hex[65],
 	struct err *err)
 {
@@ -82,15 +91,11 @@ bool layer_blob_end(struct layer_blob *b, uint8_t ret_digest[32], char ret_hex[6
 	b->join.out = &end.sink;
 	bool ok = splice_end(&b->join, err);
 	if (ok) {
-		digest_add(&b->hash, end.bytes.p, end.bytes.n);
+		account(b, end.bytes.p, end.bytes.n);
 		digest_final(&b->hash, ret_digest);
 		hex_encode(ret_digest, SHA256_SIZE, ret_hex);
-		b->size += end.bytes.n;
-		ok = in_store(b, ret_hex, b->size) ||
-			(flush(b, err) &&
-				fd_write_all(b->file.fd, end.bytes.p, end.bytes.n, b->file.path,
-					err) &&
-				store_commit(&b->file, STORE_LAYER, ret_hex, err));
+		ok = blobstamp_holds(b->store, ret_hex, b->size) ||
+			commit(b, &end.bytes, ret_hex, err);
 	}
 	buf_release(&end.bytes);
 	return ok;

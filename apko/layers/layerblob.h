@@ -15,6 +15,7 @@ struct layer_blob {
 	struct digest hash;
 	struct splice_join join;
 	uint64_t size;		/* so far */
+	uint32_t crc;
 	/* stretch of another blob that is still to be copied */
 	int from;
 	uint64_t from_at, from_n;

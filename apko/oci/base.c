@@ -128,6 +128,7 @@ static bool read_layers(struct reading *r, const struct jval *manifest, const ch
 		if (!read_desc(list->items[i], name, &l->desc, err))
 			return false;
 		l->path = blob_path(r, &l->desc);
+		l->foreign = true;
 		if (stat(l->path, &st) < 0)
 			return err_sys(err, "cannot look at layer '%s'", l->path);
 		if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != l->desc.size)
@@ -154,7 +155,8 @@ static bool read_image(struct reading *r, const struct jval *desc, const char *i
 	const struct jval *config;
 	struct oci_desc d;
 	struct str text;
-	if (!read_document(r, desc, index, &name, &manifest, err))
+	if (!read_desc(desc, index, &base->manifest, err) ||
+		!read_document(r, desc, index, &name, &manifest, err))
 		return false;
 	config = jget(manifest, "config");
 	if (!read_desc(config, name, &d, err) || !read_blob(r, &d, &config_name, &text, err) ||

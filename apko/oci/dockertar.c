@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "apko/oci/layercopy.h"
 #include "apko/oci/layout.h"
 #include "shared/archive/tar.h"
 #include "shared/base/map.h"
@@ -56,7 +57,7 @@ static bool add_file(struct writing *w, const char *name, const struct oci_layer
 	if (fd < 0)
 		return err_sys(err, "cannot open layer '%s'", l->path);
 	return add_header(w, &e, err) &&
-		fd_copy(fd, 0, w->out.fd, (off_t)l->desc.size, l->path, err) &&
+		oci_layer_copy(l, fd, w->out.fd, w->path, err) &&
 		add_zeros(w, tar_padding(l->desc.size), err);
 }
 

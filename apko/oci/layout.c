@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "apko/oci/layercopy.h"
 #include "shared/os/dir.h"
 #include "shared/os/fd.h"
 
@@ -45,13 +46,13 @@ static bool link_blob(int fd, const struct stat *st, const char *from, const cha
 	return false;
 }
 
-static bool copy_blob(int fd, const struct stat *st, const char *from, const char *path,
+static bool copy_blob(int fd, const struct stat *st, const struct oci_layer *l, const char *path,
 	struct err *err)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, st->st_mtim };
 	auto_outfile struct outfile out = OUTFILE_INIT;
 	if (!outfile_open(&out, path, 0644, err) ||
-		!fd_copy(fd, 0, out.fd, st->st_size, from, err))
+		!oci_layer_copy(l, fd, out.fd, path, err))
 		return false;
 	if (futimens(out.fd, times) < 0)
 		return err_sys(err, "cannot set the time of '%s'", path);
@@ -69,8 +70,8 @@ static bool put_layer(const char *blobs, const struct oci_layer *l, struct arena
 	if ((uint64_t)st.st_size != l->desc.size)
 		return err_set(err, EK_OTHER, "layer '%s' has %lld bytes instead of %llu", l->path,
 			(long long)st.st_size, (unsigned long long)l->desc.size);
-	return is_ours(path, &st) || link_blob(fd, &st, l->path, path, a) ||
-		copy_blob(fd, &st, l->path, path, err);
+	return is_ours(path, &st) || (!l->foreign && link_blob(fd, &st, l->path, path, a)) ||
+		copy_blob(fd, &st, l, path, err);
 }
 
 static bool put(const char *dir, const char *name, struct str bytes, struct arena *a,

@@ -11,13 +11,15 @@ struct oci_layer {
 	struct oci_desc desc;
 	char diff_hex[65];	/* SHA-256 of the tar; not needed for layers of a base */
 	const char *path;	/* file that holds the blob */
+	bool foreign;		/* of a base: it is copied, its digest compared, never linked */
 };
 /* The image below, read by oci_base_read. */
 struct oci_base {
 	struct oci_config config;
 	struct oci_layer *layers;
 	size_t n_layers;
-	struct oci_kvs annotations;	/* of its manifest */
+	struct oci_desc manifest;
+	struct oci_kvs annotations;	/* of the manifest */
 };
 
 struct oci_image_req {
