@@ -31,8 +31,16 @@ static bool setup(void *req, struct err *err)
 
 int main(int argc, char **argv)
 {
-	const struct cmd cmds[] = { cmd_build, cmd_clean, cmd_show_config, cmd_show_packages,
-		cmd_version, { 0 } };
+	const struct cmd cmds[] = {
+		cmd_build,
+		cmd_clean,
+		cmd_lock,
+		cmd_resolve,
+		cmd_show_config,
+		cmd_show_packages,
+		cmd_version,
+		{ 0 },
+	};
 	struct globals globals = { 0 };
 	const struct prog prog = {
 		.name = "apko",

@@ -3,23 +3,26 @@
 #include <string.h>
 
 #include "apko/build/result.h"
+#include "apko/build/rootfs.h"
 #include "apko/layers/layer.h"
+#include "apko/oci/base.h"
 #include "apko/sbom/sbom.h"
-#include "shared/apk/expand.h"
 #include "shared/archive/splice.h"
 #include "shared/base/log.h"
 #include "shared/base/tstamp.h"
-#include "shared/image/assemble.h"
 
 /* Raised when the same inputs would give another result. */
-#define RESULT_FORMAT "apko-result-1 " PROJECT_VERSION "\n"
+#define RESULT_FORMAT "apko-result-2 " PROJECT_VERSION "\n"
 
 struct making {
 	struct context *ctx;
 	size_t arch;
 	struct arena *a;
 	struct locked l;
+	struct oci_base base;
+	bool has_base;
 	struct str sbom_repo;
+	struct built *built;
 	struct strs warnings;
 };
 
@@ -35,6 +38,7 @@ static bool make_key(struct making *m, char **ret, struct err *err)
 {
 	struct context *c = m->ctx;
 	const struct solve_result *set = &m->l.set;
+	const struct keyring *keys = &c->arch_keys[m->arch];
 	auto_buf struct buf b = BUF_INIT(256u << 20);
 	buf_printf(&b, RESULT_FORMAT "%s %d\n", splice_encoder_id(), SPLICE_LEVEL_LAYER);
 	if (!imgconf_json(&m->l.conf, &b, err))
@@ -45,8 +49,10 @@ static bool make_key(struct making *m, char **ret, struct err *err)
 	add_lines(&b, &m->l.world);
 	add_lines(&b, &c->repos.build);
 	add_lines(&b, &c->repos.runtime);
-	for (size_t i = 0; i < c->keys.n; i++)
-		buf_printf(&b, "%.*s\n%.*s\n", STR_ARG(c->keys.v[i].name), STR_ARG(c->keys.v[i].pem));
+	for (size_t i = 0; i < keys->n; i++)
+		buf_printf(&b, "%.*s\n%.*s\n", STR_ARG(keys->v[i].name), STR_ARG(keys->v[i].pem));
+	buf_printf(&b, "%s\n", m->has_base ? m->base.manifest.hex : "");
+	buf_addstr(&b, c->solutions[m->arch].base.installed);
 	for (size_t i = 0; i < set->n; i++)
 		buf_printf(&b, "%.*s %.*s\n", STR_ARG(apk_pkg_nv(set->pkgs[i], m->a)),
 			STR_ARG(apk_pkg_q(set->pkgs[i], m->a)));
@@ -107,15 +113,18 @@ static bool make_sbom(struct making *m, struct assemble_result *r, struct built 
 	return true;
 }
 
-static bool from_tree(struct making *m, struct assemble_result *r, struct built *b, struct err *err)
+static bool from_tree(struct assemble_result *r, void *user, struct err *err)
 {
+	struct making *m = user;
+	struct built *b = m->built;
 	struct oci_kvs annotations;
 	struct oci_image_req req = {
 		.conf = &m->l.conf,
-		.arch = m->ctx->solutions[m->arch].arch,
+		.arch = m->ctx->archs[m->arch],
 		.run_as = r->run_as,
 		.annotations = &annotations,
 		.created = r->build_date,
+		.base = m->has_base ? &m->base : NULL,
 	};
 	struct oci_layer *layers;
 	b->date = r->build_date;
@@ -127,72 +136,36 @@ static bool from_tree(struct making *m, struct assemble_result *r, struct built 
 	return oci_image_make(&req, m->a, &b->image, err) && make_sbom(m, r, b, err);
 }
 
-static bool from_packages(struct making *m, const struct apk_file *files, size_t n,
-	struct built *b, struct err *err)
+static bool read_base(struct making *m, struct err *err)
 {
-	struct context *c = m->ctx;
-	const struct assemble_req req = {
-		.conf = &m->l.conf,
-		.arch = c->solutions[m->arch].arch,
-		.keys = &c->keys,
-		.build_repos = c->repos.build,
-		.runtime_repos = c->repos.runtime,
-		.world = m->l.world,
-		.files = files,
-		.n_files = n,
-		.header_owners = c->req->package_owners,
-		.epoch = c->epoch,
-		.epoch_set = c->epoch_set,
-	};
-	struct assemble_result r;
-	if (!assemble(&req, m->a, &r, err))
-		return false;
-	bool ok = from_tree(m, &r, b, err);
-	assemble_release(&r);
-	return ok;
+	const struct imgconf_base *base = m->l.conf.contents.baseimage;
+	if (!base)
+		return true;
+	const char *dir = imgconf_locate(base->image.s, &m->ctx->req->include_paths, m->a);
+	m->has_base = oci_base_read(dir, m->ctx->archs[m->arch], m->a, &m->base, err);
+	return m->has_base;
 }
 
-static uint64_t limit(int64_t n)
+static bool make(struct making *m, const char *key, struct built *b, struct err *err)
 {
-	return n < 0 ? UINT64_MAX : (uint64_t)n;
-}
-
-static bool make(struct making *m, struct built *b, struct err *err)
-{
-	struct context *c = m->ctx;
-	const struct solve_result *set = &m->l.set;
-	struct apk_file *files = arena_array(m->a, struct apk_file, set->n + 1);
-	const struct apk_fetch fetch = {
-		.store = c->store,
-		.pool = c->pool,
-		.http = c->http,
-		.limits = { .max_control = limit(c->req->max_control),
-			.max_data = limit(c->req->max_data) },
-	};
-	if (!apk_fetch_all(&fetch, set->pkgs, set->n, m->a, files, err))
-		return false;
-	bool ok = from_packages(m, files, set->n, b, err);
-	for (size_t i = 0; i < set->n; i++)
-		apk_file_close(&files[i]);
-	return ok;
+	const struct rootfs_req req = { .ctx = m->ctx, .arch = m->arch, .locked = &m->l };
+	m->built = b;
+	return rootfs_make(&req, m->a, from_tree, m, err) &&
+		result_save(m->ctx->store, key, b, &m->base, &m->warnings, err);
 }
 
 bool build_image(struct context *ctx, size_t arch, struct str sbom_repo, struct arena *a,
 	struct built *ret, struct err *err)
 {
 	struct making m = { .ctx = ctx, .arch = arch, .a = a, .sbom_repo = sbom_repo };
-	const struct apk_arch *target = ctx->solutions[arch].arch;
+	const struct apk_arch *target = ctx->archs[arch];
 	struct built b = { 0 };
 	char *key = NULL;
-	if (!context_lock(ctx, arch, &m.l, err) || !make_key(&m, &key, err))
+	if (!context_lock(ctx, arch, &m.l, err) || !read_base(&m, err) || !make_key(&m, &key, err))
 		return false;
 	log_attr(arena_printf(a, "arch=%s", target->apk));
-	bool ok = result_load(ctx->store, key, target, a, &b, &m.warnings);
-	if (!ok) {
-		ok = make(&m, &b, err) && result_save(ctx->store, key, &b, &m.warnings, err);
-		if (!ok)
-			(void)err_wrap(err, "building \"%s\"", target->oci);
-	}
+	bool ok = result_load(ctx->store, key, target, &m.base, a, &b, &m.warnings) ||
+		make(&m, key, &b, err) || err_wrap(err, "building \"%s\"", target->oci);
 	for (size_t i = 0; ok && i < m.warnings.n; i++)
 		log_warn("%.*s", STR_ARG(m.warnings.v[i]));
 	log_attr(NULL);

@@ -102,14 +102,8 @@ bool build_all(const struct apko_req *req, struct arena *a, struct err *err)
 {
 	struct context ctx;
 	struct building b = { .ctx = &ctx, .a = a, .index = BUF_INIT(64u << 20) };
-	bool ok = context_open(req, a, &ctx, err);
-	if (ok && ctx.conf.contents.baseimage)
-		ok = err_set(err, EK_USAGE, "a base image needs a lock file\n"
-			"hint: leave contents.baseimage out");
-	if (ok && ctx.conf.format.s.n && !str_is(ctx.conf.format.s, "tar"))
-		ok = err_set(err, EK_USAGE, "this build writes tar layers only, not '%.*s'",
-			STR_ARG(ctx.conf.format.s));
-	if (ok && (ok = build_images(&b, err))) {
+	bool ok = context_open(req, CONTEXT_TOGETHER, a, &ctx, err) && build_images(&b, err);
+	if (ok) {
 		make_index(&b);
 		ok = write_output(&b, err) && write_sboms(&b, err);
 	}

@@ -9,7 +9,9 @@
 struct apko_req {
 	const char *config;
 	const char *tag, *output;		/* NULL unless building */
+	const char *lockfile;			/* NULL or empty: none */
 	struct strs archs;			/* as given; empty = the configuration's, else all */
+	const char *build_arch;			/* the only one, instead of archs; NULL: not so */
 	struct strs keys, build_repos, repos, packages, annotations, include_paths;
 	const char *build_date, *cache_dir, *sbom_path;
 	struct strs sbom_formats;

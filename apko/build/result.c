@@ -1,9 +1,8 @@
 #include "apko/build/result.h"
 
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "apko/layers/blobstamp.h"
 #include "shared/os/fd.h"
 #include "shared/text/jread.h"
 #include "shared/text/jwrite.h"
@@ -16,44 +15,55 @@ static int64_t member_int(const struct jval *v, const char *key)
 	return m && m->kind == JS_INT ? m->i : 0;
 }
 
-/* A layer counts only if its blob is there in its full size. */
+/* A layer counts only if its blob is there as it was written. */
 static bool load_layer(struct store *st, const struct jval *v, struct arena *a,
 	struct oci_layer *ret)
 {
 	struct str hex = jget_str(v, "digest"), diff = jget_str(v, "diff");
-	struct stat s;
 	if (hex.n != 64 || diff.n != 64)
 		return false;
 	*ret = (struct oci_layer){ .desc = { .type = arena_str(a, jget_str(v, "type")),
 		.size = (uint64_t)member_int(v, "size") } };
 	memcpy(ret->desc.hex, hex.p, 64);
 	memcpy(ret->diff_hex, diff.p, 64);
-	auto_fd int fd = store_get(st, STORE_LAYER, ret->desc.hex);
-	if (fd < 0 || fstat(fd, &s) != 0 || (uint64_t)s.st_size != ret->desc.size)
+	if (!blobstamp_holds(st, ret->desc.hex, ret->desc.size))
 		return false;
 	ret->path = store_path(st, STORE_LAYER, ret->desc.hex, a);
 	return true;
 }
 
-static bool load_image(struct store *st, const struct jval *v, const struct apk_arch *arch,
+static bool load_layers(struct store *st, const struct jval *v, const struct oci_base *base,
 	struct arena *a, struct oci_image *ret)
 {
 	const struct jval *layers = jget(v, "layers");
-	struct str config = jget_str(v, "config"), manifest = jget_str(v, "manifest");
-	if (!layers || layers->kind != JS_ARRAY || config.n == 0 || manifest.n == 0)
+	if (!layers || layers->kind != JS_ARRAY)
 		return false;
-	*ret = (struct oci_image){ .arch = arch, .config_json = config, .manifest_json = manifest };
-	ret->config = oci_desc_of(OCI_TYPE_CONFIG, config);
-	ret->manifest = oci_desc_of(OCI_TYPE_MANIFEST, manifest);
-	ret->layers = arena_array(a, struct oci_layer, layers->n + 1);
+	ret->layers = arena_array(a, struct oci_layer, base->n_layers + layers->n + 1);
+	for (size_t i = 0; i < base->n_layers; i++)
+		ret->layers[ret->n_layers++] = base->layers[i];
 	for (size_t i = 0; i < layers->n; i++)
 		if (!load_layer(st, layers->items[i], a, &ret->layers[ret->n_layers++]))
 			return false;
 	return true;
 }
 
-bool result_load(struct store *st, const char *key, const struct apk_arch *arch, struct arena *a,
-	struct built *ret, struct strs *ret_warnings)
+static bool load_image(struct store *st, const struct jval *v, const struct apk_arch *arch,
+	const struct oci_base *base, struct arena *a, struct oci_image *ret)
+{
+	const struct jval *features = jget(v, "os.features");
+	struct str config = jget_str(v, "config"), manifest = jget_str(v, "manifest");
+	if (config.n == 0 || manifest.n == 0 || !features || features->kind != JS_ARRAY)
+		return false;
+	*ret = (struct oci_image){ .arch = arch, .config_json = config, .manifest_json = manifest };
+	ret->config = oci_desc_of(OCI_TYPE_CONFIG, config);
+	ret->manifest = oci_desc_of(OCI_TYPE_MANIFEST, manifest);
+	for (size_t i = 0; i < features->n; i++)
+		strs_push(a, &ret->os_features, features->items[i]->s);
+	return load_layers(st, v, base, a, ret);
+}
+
+bool result_load(struct store *st, const char *key, const struct apk_arch *arch,
+	const struct oci_base *base, struct arena *a, struct built *ret, struct strs *ret_warnings)
 {
 	auto_err struct err ignored = ERR_INIT;
 	auto_fd int fd = store_get(st, STORE_PLAN, key);
@@ -63,7 +73,7 @@ bool result_load(struct store *st, const char *key, const struct apk_arch *arch,
 	if (fd < 0)
 		return false;
 	if (!fd_read_all(fd, key, &text, &ignored) || !jread(buf_str(&text), key, a, &v, &ignored) ||
-		!load_image(st, v, arch, a, &b.image)) {
+		!load_image(st, v, arch, base, a, &b.image)) {
 		store_drop(st, STORE_PLAN, key);
 		return false;
 	}
@@ -76,8 +86,27 @@ bool result_load(struct store *st, const char *key, const struct apk_arch *arch,
 	return true;
 }
 
+static void write_texts(struct jwrite *w, const char *key, const struct strs *list)
+{
+	jw_key(w, key);
+	jw_array(w);
+	for (size_t i = 0; i < list->n; i++)
+		jw_str(w, list->v[i]);
+	jw_array_end(w);
+}
+
+static void write_layer(struct jwrite *w, const struct oci_layer *l)
+{
+	jw_object(w);
+	jw_kstr(w, "type", l->desc.type);
+	jw_kstr(w, "digest", str_of(l->desc.hex));
+	jw_kstr(w, "diff", str_of(l->diff_hex));
+	jw_kint(w, "size", (int64_t)l->desc.size);
+	jw_object_end(w);
+}
+
 bool result_save(struct store *st, const char *key, const struct built *b,
-	const struct strs *warnings, struct err *err)
+	const struct oci_base *base, const struct strs *warnings, struct err *err)
 {
 	auto_buf struct buf out = BUF_INIT(MAX_RESULT);
 	struct jwrite writer, *w = &writer;
@@ -87,23 +116,13 @@ bool result_save(struct store *st, const char *key, const struct built *b,
 	jw_kstr(w, "manifest", b->image.manifest_json);
 	jw_kint(w, "date", b->date);
 	jw_kstr(w, "sbom", b->sbom);
+	write_texts(w, "os.features", &b->image.os_features);
 	jw_key(w, "layers");
 	jw_array(w);
-	for (size_t i = 0; i < b->image.n_layers; i++) {
-		const struct oci_layer *l = &b->image.layers[i];
-		jw_object(w);
-		jw_kstr(w, "type", l->desc.type);
-		jw_kstr(w, "digest", str_of(l->desc.hex));
-		jw_kstr(w, "diff", str_of(l->diff_hex));
-		jw_kint(w, "size", (int64_t)l->desc.size);
-		jw_object_end(w);
-	}
+	for (size_t i = base->n_layers; i < b->image.n_layers; i++)
+		write_layer(w, &b->image.layers[i]);
 	jw_array_end(w);
-	jw_key(w, "warnings");
-	jw_array(w);
-	for (size_t i = 0; i < warnings->n; i++)
-		jw_str(w, warnings->v[i]);
-	jw_array_end(w);
+	write_texts(w, "warnings", warnings);
 	jw_object_end(w);
 	return out.over || store_put(st, STORE_PLAN, key, out.p, out.n, err);
 }

@@ -4,7 +4,8 @@
 #include "shared/base/opt.h"
 
 /* The commands, one file each. */
-extern const struct cmd cmd_build, cmd_clean, cmd_show_config, cmd_show_packages, cmd_version;
+extern const struct cmd cmd_build, cmd_clean, cmd_lock, cmd_resolve, cmd_show_config,
+	cmd_show_packages, cmd_version;
 
 /* Text to standard output, all of it or an error. */
 bool cmd_print(struct str text, struct err *err) must_check;

@@ -4,6 +4,7 @@
 
 static const struct opt opts[] = {
 	APKO_OPTS,
+	RO("lockfile", 0, STR, lockfile, "", "FILE", "install exactly what this lock file lists"),
 	RO("annotations", 0, LIST, annotations, "", "KEY:VALUE", "annotations of the image"),
 	RO("sbom", 0, BOOL, sbom, "true", NULL, "write SBOMs"),
 	RO("sbom-formats", 0, LIST, sbom_formats, "spdx", "FORMAT", "formats of SBOMs: spdx"),

@@ -95,7 +95,7 @@ static bool run(void *req, const struct strs *args, struct arena *a, struct err 
 	struct context ctx;
 	s->req.config = args->v[0].p;
 	s->req.vcs = false;
-	bool ok = context_open(&s->req, a, &ctx, err) && show(&ctx, template_of(s->format), err);
+	bool ok = context_open(&s->req, CONTEXT_TOGETHER, a, &ctx, err) && show(&ctx, template_of(s->format), err);
 	context_release(&ctx);
 	return ok;
 }

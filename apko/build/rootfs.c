@@ -1,0 +1,90 @@
+#include "apko/build/rootfs.h"
+
+#include "shared/apk/dep.h"
+
+static bool has(const struct rootfs_req *req, const struct apk_file *files, size_t n,
+	struct str name)
+{
+	const struct image_base *base = &req->ctx->solutions[req->arch].base;
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(files[i].info.name, name) || image_provides(&files[i].info, name))
+			return true;
+	return image_base_has(base, name) || image_base_provides(base, name);
+}
+
+/* A lock file is installed as it is, so that a package asked for besides has to be in it. */
+static bool check_appended(const struct rootfs_req *req, const struct apk_file *files, size_t n,
+	struct arena *a, struct err *err)
+{
+	const struct strs *packages = &req->ctx->req->packages;
+	for (size_t i = 0; req->ctx->lock.path && i < packages->n; i++) {
+		struct apk_dep d;
+		if (!apk_dep_parse(packages->v[i], a, &d, err))
+			return false;
+		if (d.conflict || has(req, files, n, d.name))
+			continue;
+		(void)err_set(err, EK_NOTFOUND, "lock file '%s' does not have package '%.*s'",
+			req->ctx->lock.path, STR_ARG(d.text));
+		return err_hint(err, "make it anew with 'apko lock' and the same --package-append");
+	}
+	return true;
+}
+
+static bool from_files(const struct rootfs_req *req, const struct apk_file *files, size_t n,
+	struct arena *a, bool (*fn)(struct assemble_result *r, void *user, struct err *err),
+	void *user, struct err *err)
+{
+	struct context *c = req->ctx;
+	const struct assemble_req ar = {
+		.conf = &req->locked->conf,
+		.arch = c->archs[req->arch],
+		.keys = &c->arch_keys[req->arch],
+		.build_repos = c->repos.build,
+		.runtime_repos = c->repos.runtime,
+		.world = req->locked->world,
+		.files = files,
+		.n_files = n,
+		.base = c->solutions[req->arch].base,
+		.header_owners = c->req->package_owners,
+		.epoch = c->epoch,
+		.epoch_set = c->epoch_set,
+	};
+	struct assemble_result r;
+	if (!check_appended(req, files, n, a, err) || !assemble(&ar, a, &r, err))
+		return false;
+	bool ok = fn(&r, user, err);
+	assemble_release(&r);
+	return ok;
+}
+
+static uint64_t limit(int64_t n)
+{
+	return n < 0 ? UINT64_MAX : (uint64_t)n;
+}
+
+struct apk_fetch rootfs_fetch(struct context *ctx)
+{
+	return (struct apk_fetch){
+		.store = ctx->store,
+		.pool = ctx->pool,
+		.http = ctx->http,
+		.limits = {.max_control = limit(ctx->req->max_control),
+			.max_data = limit(ctx->req->max_data)},
+	};
+}
+
+bool rootfs_make(const struct rootfs_req *req, struct arena *a,
+	bool (*fn)(struct assemble_result *r, void *user, struct err *err), void *user,
+	struct err *err)
+{
+	struct context *c = req->ctx;
+	const struct solve_result *set = &req->locked->set;
+	struct apk_file *files = arena_array(a, struct apk_file, set->n + 1);
+	const struct apk_fetch fetch = rootfs_fetch(c);
+	if (!apk_fetch_all(&fetch, set->pkgs, set->n, a, files, err))
+		return false;
+	bool ok = from_files(req, files, set->n, a, fn, user, err);
+	for (size_t i = 0; i < set->n; i++)
+		apk_file_close(&files[i]);
+	return ok;
+}
