@@ -1,5 +1,6 @@
 #include "melange/build/steps.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -13,21 +14,41 @@
 #define STEP_PATH "/usr/local/sbin:/usr/local/bin:/usr/bin:/usr/sbin:/sbin:/bin"
 #define NO_PIPEFAIL 42	/* exit status of the probe */
 
+/* What a script said last and the log did not show: its error tells. */
+struct unsaid {
+	char line[8][200];
+	size_t n;
+};
+
 static void log_step_line(struct str line, bool is_err, void *user)
 {
-	(void)user;
-	log_line(is_err ? LOG_WARN : LOG_INFO, "%.*s", STR_ARG(line));
+	struct unsaid *u = user;
+	int level = is_err ? LOG_WARN : LOG_INFO;
+	log_line(level, "%.*s", STR_ARG(line));
+	if (u && !log_enabled(level) && line.n)
+		snprintf(u->line[u->n++ % countof(u->line)], sizeof(u->line[0]), "%.*s",
+			STR_ARG(line));
+}
+
+static void tell_unsaid(const struct unsaid *u, struct err *err)
+{
+	auto_buf struct buf b = BUF_INIT(4096);
+	size_t start = u->n > countof(u->line) ? u->n - countof(u->line) : 0;
+	for (size_t i = start; i < u->n; i++)
+		buf_printf(&b, "\n      %s", u->line[i % countof(u->line)]);
+	if (b.n)
+		err_hint(err, "it said last:%s", b.p);
 }
 
 static bool run_shell(struct steps_run *r, const char *script, const struct ykvs *env,
-	bool interactive, int *ret_status, struct err *err)
+	struct unsaid *unsaid, int *ret_status, struct err *err)
 {
 	const char *argv[] = { "/bin/sh", "-c", script, NULL };
 	const struct sandbox_cmd cmd = {
 		.argv = argv,
 		.env = env,
-		.interactive = interactive,
 		.line = log_step_line,
+		.user = unsaid,
 	};
 	return r->ops->run(r->sandbox, &cmd, ret_status, err);
 }
@@ -38,7 +59,7 @@ bool steps_prepare(struct steps_run *r, struct err *err)
 		"if [ -x /sbin/ldconfig ]; then /sbin/ldconfig /lib 2>/dev/null || true; fi\n"
 		"(set -o pipefail) 2>/dev/null || exit 42\n";
 	int status;
-	if (!run_shell(r, script, NULL, false, &status, err))
+	if (!run_shell(r, script, NULL, NULL, &status, err))
 		return false;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_PIPEFAIL) {
 		r->no_pipefail = true;
@@ -57,7 +78,7 @@ bool steps_prepare(struct steps_run *r, struct err *err)
 bool steps_shell(struct steps_run *r, const char *script, struct err *err)
 {
 	int status;
-	if (!run_shell(r, script, NULL, false, &status, err))
+	if (!run_shell(r, script, NULL, NULL, &status, err))
 		return false;
 	auto_arena struct arena a = ARENA_INIT;
 	return status == 0 || err_set(err, EK_CHILD, "%s", proc_status_text(&a, status));
@@ -135,8 +156,10 @@ static bool step_rescue(struct steps_run *r, struct arena *a, const struct step 
 	ykvs_set(a, &shell_env, S("TERM"),
 		(struct ystr){ str_of(term && *term ? term : "xterm-256color"), NULL });
 	const char *script = arena_printf(a, "cd %.*s && exec /bin/sh", STR_ARG(quoted(a, dir)));
+	const char *argv[] = { "/bin/sh", "-c", script, NULL };
+	const struct sandbox_cmd cmd = { .argv = argv, .env = &shell_env, .interactive = true };
 	int status;
-	if (!run_shell(r, script, &shell_env, true, &status, &aside))
+	if (!r->ops->run(r->sandbox, &cmd, &status, &aside))
 		return err_wrap(err, "%s", aside.msg);
 	if (status == 0) {
 		err_release(err);
@@ -151,7 +174,8 @@ static bool run_script(struct steps_run *r, const struct step *s, struct err *er
 	struct ykvs env = { 0 };
 	step_env(&a, s, &env);
 	int status;
-	if (!run_shell(r, step_script(r, &a, s), &env, false, &status, err))
+	struct unsaid unsaid = { .n = 0 };
+	if (!run_shell(r, step_script(r, &a, s), &env, &unsaid, &status, err))
 		return false;
 	if (status == 0)
 		return true;
@@ -162,6 +186,7 @@ static bool run_script(struct steps_run *r, const struct step *s, struct err *er
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		err_hint(err, "a command was not found in the guest: add its package to "
 			"environment.contents.packages");
+	tell_unsaid(&unsaid, err);
 	err_hint(err, "it ran in '%.*s'; --debug shows each command, --interactive opens a shell there",
 		STR_ARG(dir));
 	return r->interactive && step_rescue(r, &a, s, &env, err);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "melange/sandbox/view.h"
@@ -215,9 +216,12 @@ static void env_args(struct arena *a, struct strs *argv, const struct ykvs *env)
 	}
 }
 
-static bool enter_view(void *user)
+/* Whoever builds, files get the modes that steps ask for. */
+static bool enter_guest(void *user)
 {
-	return view_enter(user);
+	struct view *view = user;
+	umask(022);
+	return !view || view_enter(view);
 }
 
 static bool bwrap_run(struct sandbox *s, const struct sandbox_cmd *cmd, int *ret_status,
@@ -245,7 +249,7 @@ static bool bwrap_run(struct sandbox *s, const struct sandbox_cmd *cmd, int *ret
 		.tty = cmd->interactive,
 		.line = cmd->line,
 		.user = cmd->user,
-		.child = s->view ? enter_view : NULL,
+		.child = enter_guest,
 		.child_user = s->view,
 	};
 	return proc_run(&o, ret_status, err);
