@@ -318,9 +318,11 @@ static bool open_index(struct str bytes, const struct index_read_opts *o, struct
 			return false;
 		buf_clear(&tar);
 	} else if (o->keys) {
-		return err_set(err, EK_TRUST,
+		err_set(err, EK_TRUST,
 			"%s: failed to find key name in signature file name: %.*s", o->name,
 			STR_ARG(name));
+		return err_hint(err, "the index is not signed: sign it with 'melange sign-index', or "
+			"allow that with --ignore-signatures");
 	}
 	if (!inflate_all(rest, o->name, &tar, err))
 		return false;

@@ -238,6 +238,7 @@ static void damaged_caches(void **state)
 		check_blob(&got.v[0], STR_NONE);
 	}
 	assert_int_equal(stat(only_file(&w, pieces), &st), 0);
+	assert_int_equal(chmod(only_file(&w, pieces), 0600), 0);
 	assert_int_equal(truncate(only_file(&w, pieces), st.st_size - 1), 0);
 	own->mode++;
 	got = make(&w, "store", 2, false);
