@@ -152,7 +152,7 @@ static bool write_range(int fd, off_t at, uint64_t size, const char *name, struc
 	return ok;
 }
 
-static bool write_content(const struct tree_body *b, struct sink *out, struct err *err)
+bool export_body(const struct tree_body *b, struct sink *out, struct err *err)
 {
 	if (b->blob)
 		return write_range(b->blob->fd, (off_t)b->off, b->size, b->blob->name, out, err);
@@ -173,7 +173,7 @@ bool export_tar(const struct export_plan *plan, struct sink *out, struct err *er
 			return false;
 		if (e->node->type != '0' || e->is_link)
 			continue;
-		if (!write_content(e->node->body, out, err) ||
+		if (!export_body(e->node->body, out, err) ||
 			!sink_write(out, zeros, tar_padding(e->node->body->size), err))
 			return false;
 	}

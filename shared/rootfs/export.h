@@ -31,6 +31,8 @@ bool export_plan(struct tree *t, const struct export_opts *opts, struct arena *a
  * earlier name of a hard link, else empty. */
 bool export_header(const struct tree_node *n, struct str path, struct str link_to,
 	struct str uname, struct str gname, struct buf *out, struct err *err) must_check;
+/* The content of a regular file. */
+bool export_body(const struct tree_body *body, struct sink *out, struct err *err) must_check;
 /* The tar the plan describes, content and end included. */
 bool export_tar(const struct export_plan *plan, struct sink *out, struct err *err) must_check;
 
