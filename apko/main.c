@@ -33,7 +33,11 @@ int main(int argc, char **argv)
 {
 	const struct cmd cmds[] = {
 		cmd_build,
+		cmd_build_cpio,
+		cmd_build_minirootfs,
 		cmd_clean,
+		cmd_dot,
+		cmd_install_keys,
 		cmd_lock,
 		cmd_resolve,
 		cmd_show_config,

@@ -9,7 +9,7 @@
 
 static bool take_times(struct context *c, struct err *err)
 {
-	if (*c->req->build_date &&
+	if (c->req->build_date && *c->req->build_date &&
 		!tstamp_parse(str_of(c->req->build_date), &c->build_date, err))
 		return err_wrap(err, "--build-date");
 	c->epoch = c->build_date;
@@ -335,13 +335,17 @@ static void start_locked(struct context *ctx, size_t arch, struct locked *l)
 {
 	*l = (struct locked){ .set = ctx->solutions[arch].set };
 	imgconf_copy(&ctx->conf, ctx->arena, &l->conf);
-	l->conf.archs = (struct ystrs){ 0 };
-	vec_push(ctx->arena, &l->conf.archs, (struct ystr){ str_of(ctx->archs[arch]->oci), NULL });
 }
 
 void context_as_is(struct context *ctx, size_t arch, struct locked *ret)
 {
 	start_locked(ctx, arch, ret);
+	struct ystrs *archs = &ret->conf.archs;
+	for (size_t i = 0; i < archs->n; i++) {
+		const struct apk_arch *known = apk_arch_find(archs->v[i].s);
+		if (known)
+			archs->v[i].s = str_of(known->oci);
+	}
 	make_world(ctx, &ctx->solutions[arch], ret);
 }
 
@@ -351,6 +355,8 @@ bool context_lock(struct context *ctx, size_t arch, struct locked *ret, struct e
 	const struct image_solution *s = &ctx->solutions[arch];
 	struct locked l;
 	start_locked(ctx, arch, &l);
+	l.conf.archs = (struct ystrs){ 0 };
+	vec_push(a, &l.conf.archs, (struct ystr){ str_of(s->arch->oci), NULL });
 	struct ystrs *packages = &l.conf.contents.packages;
 	*packages = (struct ystrs){ 0 };
 	for (size_t i = 0; i < s->locked.n; i++)

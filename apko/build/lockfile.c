@@ -261,8 +261,8 @@ struct solving {
 	struct image_solution s;
 };
 
-static bool bad_entry(const struct solving *s, const struct lock_pkg *p, const char *what,
-	struct err *err)
+static bool bad_entry(
+	const struct solving *s, const struct lock_pkg *p, const char *what, struct err *err)
 {
 	(void)err_set(err, EK_PARSE, "lock file '%s': package '%.*s' %s", s->l->path,
 		STR_ARG(p->name), what);
@@ -281,8 +281,8 @@ static bool is_for(const struct solving *s, const struct lock_pkg *p)
 /* With the user name and password of the configured repository that it lies in. */
 static struct str with_credentials(const struct solving *s, struct str base)
 {
-	const struct ystrs *lists[] = {&s->conf->contents.build_repositories,
-		&s->conf->contents.repositories};
+	const struct ystrs *lists[] = {
+		&s->conf->contents.build_repositories, &s->conf->contents.repositories};
 	for (size_t i = 0; i < countof(lists); i++)
 		for (size_t k = 0; k < lists[i]->n; k++) {
 			struct str line = lists[i]->v[k].s, rest = base;
@@ -311,8 +311,8 @@ static const struct apk_index *index_at(struct solving *s, struct str base)
 	return idx;
 }
 
-static bool add_package(struct solving *s, const struct lock_pkg *p, struct apk_pkg *ret,
-	struct err *err)
+static bool add_package(
+	struct solving *s, const struct lock_pkg *p, struct apk_pkg *ret, struct err *err)
 {
 	struct str file = arena_strf(s->a, "/%.*s-%.*s.apk", STR_ARG(p->name), STR_ARG(p->version));
 	struct str base = p->url;

@@ -29,17 +29,17 @@ struct lockfile {
 /* "sha256-BASE64" of the configuration's files one after another. */
 struct str lockfile_checksum(const struct strs *sources, struct arena *a);
 /* Sorted by name, each once; architectures one after the other, each with all its lines. */
-void lockfile_add_keys(struct lockfile *l, const struct keyring *keys, const struct strs *urls,
-	struct arena *a);
-void lockfile_add_repos(struct lockfile *l, const struct imgconf *c, const struct apk_arch *arch,
-	struct arena *a);
+void lockfile_add_keys(
+	struct lockfile *l, const struct keyring *keys, const struct strs *urls, struct arena *a);
+void lockfile_add_repos(
+	struct lockfile *l, const struct imgconf *c, const struct apk_arch *arch, struct arena *a);
 /* Indented JSON with a line end. */
 void lockfile_write(const struct lockfile *l, struct arena *a, struct buf *out);
 
 /* EK_PARSE when it is no lock file of this version. Texts live in the arena. What an entry lacks
  * is found when it is used. */
-bool lockfile_read(const char *path, struct arena *a, struct lockfile *ret, struct err *err)
-	must_check;
+bool lockfile_read(
+	const char *path, struct arena *a, struct lockfile *ret, struct err *err) must_check;
 /* It was made of these sources; one that does not record its configuration only gets a warning. */
 bool lockfile_check(const struct lockfile *l, const char *config, const struct strs *sources,
 	struct arena *a, struct err *err) must_check;
@@ -47,5 +47,5 @@ bool lockfile_check(const struct lockfile *l, const char *config, const struct s
  * repositories may hold the credentials that the file leaves out. EK_NOTFOUND when the file is
  * not for the architecture. */
 bool lockfile_solution(const struct lockfile *l, const struct imgconf *conf,
-	const struct apk_arch *arch, struct arena *a, struct image_solution *ret, struct err *err)
-	must_check;
+	const struct apk_arch *arch, struct arena *a, struct image_solution *ret,
+	struct err *err) must_check;

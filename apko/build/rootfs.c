@@ -2,8 +2,8 @@
 
 #include "shared/apk/dep.h"
 
-static bool has(const struct rootfs_req *req, const struct apk_file *files, size_t n,
-	struct str name)
+static bool has(
+	const struct rootfs_req *req, const struct apk_file *files, size_t n, struct str name)
 {
 	const struct image_base *base = &req->ctx->solutions[req->arch].base;
 	for (size_t i = 0; i < n; i++)

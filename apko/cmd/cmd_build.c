@@ -4,13 +4,14 @@
 
 static const struct opt opts[] = {
 	APKO_OPTS,
+	APKO_DATE_OPT,
+	RO("vcs", 0, BOOL, vcs, "true", NULL, "find out the configuration's git commit"),
 	RO("lockfile", 0, STR, lockfile, "", "FILE", "install exactly what this lock file lists"),
 	RO("annotations", 0, LIST, annotations, "", "KEY:VALUE", "annotations of the image"),
 	RO("sbom", 0, BOOL, sbom, "true", NULL, "write SBOMs"),
 	RO("sbom-formats", 0, LIST, sbom_formats, "spdx", "FORMAT", "formats of SBOMs: spdx"),
 	RO("sbom-path", 0, STR, sbom_path, "", "DIR", "where SBOMs go; the working directory"),
-	RO("package-owners", 0, BOOL, package_owners, NULL, NULL,
-		"keep the owners that packages record, instead of root"),
+	APKO_OWNERS_OPT,
 	{ 0 },
 };
 

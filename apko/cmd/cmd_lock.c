@@ -3,14 +3,13 @@
 #include "apko/build/lock.h"
 
 #define LOCK_OPTS                                                                                  \
-	APKO_OPTS,                                                                                 \
-	RO("output", 0, STR, output, "", "FILE",                                                   \
-		"lock file to write; beside the configuration if it is not given")
+	APKO_OPTS, RO("output", 0, STR, output, "", "FILE",                                        \
+			   "lock file to write; beside the configuration if it is not given")
 
 static const struct opt opts[] = {LOCK_OPTS, {0}};
 
-static bool run(void *req, const struct strs *args, const char *ending, struct arena *a,
-	struct err *err)
+static bool run(
+	void *req, const struct strs *args, const char *ending, struct arena *a, struct err *err)
 {
 	struct apko_req *r = req;
 	r->config = args->v[0].p;

@@ -8,8 +8,8 @@
 
 #define COPY_SIZE (256u << 10)
 
-static bool copy(const struct oci_layer *l, int from, int to, const char *name,
-	struct digest *hash, struct err *err)
+static bool copy(const struct oci_layer *l, int from, int to, const char *name, struct digest *hash,
+	struct err *err)
 {
 	char *p = malloc(COPY_SIZE);
 	if (!p)

@@ -37,3 +37,57 @@ bad() {
 same() {
 	diff "$1" "$2" >&2 || fail "$1 and $2 differ"
 }
+
+# package REPO NAME VERSION [FIELD=TEXT...]: what lies in root/NAME (if it is there) as a package
+# for $arch, signed with the key test.rsa; see mkapk.
+arch=x86_64
+package() {
+	local repo=$1 name=$2 version=$3
+	shift 3
+	mkdir -p "$repo/$arch" "root/$name"
+	[ -e test.rsa ] || "$BIN/melange" keygen --key-size 2048 test.rsa 2>/dev/null
+	"$BIN/../tests/mkapk" "$repo/$arch/$name-$version.apk" test.rsa "root/$name" \
+		"name=$name" "version=$version" "arch=$arch" "origin=$name" license=MIT \
+		"desc=package $name" time=1700000000 "$@"
+}
+
+# index REPO: of all packages in it, for each architecture
+index() {
+	local dir
+	for dir in "$1"/*; do
+		rm -f "$dir/APKINDEX.tar.gz"
+		"$BIN/melange" index -o "$dir/APKINDEX.tar.gz" --signing-key test.rsa "$dir"/*.apk \
+			2>"$work/index.log" || fail "index: $(cat "$work/index.log")"
+	done
+}
+
+# distribution: the repository `repo` of a small system, and image.yaml that uses it
+distribution() {
+	mkdir -p root/base/etc root/base/usr/bin root/base/tmp root/tool/usr/bin root/lib/usr/lib
+	printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n' \
+		>root/base/etc/passwd
+	printf 'root:x:0:\nuser:x:1000:\n' >root/base/etc/group
+	printf 'ID=small\nNAME="Small"\nVERSION_ID=1\n' >root/base/etc/os-release
+	printf '#!/bin/sh\necho tool\n' >root/tool/usr/bin/tool
+	chmod 755 root/tool/usr/bin/tool
+	ln -f root/tool/usr/bin/tool root/tool/usr/bin/tool-too
+	ln -sf tool root/tool/usr/bin/tool-link
+	head -c 300000 /dev/zero | tr '\0' 'l' >root/lib/usr/lib/libsmall.so.1
+	package repo base 1.0-r0
+	package repo lib 2.1-r3 'provides=so:libsmall.so.1=1'
+	package repo tool 1.5-r0 'depends=base so:libsmall.so.1'
+	index repo
+	cat >image.yaml <<-END
+		contents:
+		  keyring: [test.rsa.pub]
+		  repositories: [repo]
+		  packages: [tool]
+		entrypoint: {command: /usr/bin/tool}
+		archs: [x86_64]
+	END
+}
+
+# hashes DIR: of every file below it, with its name and mode
+hashes() {
+	(cd "$1" && find . -type f -exec sha256sum {} + | LC_ALL=C sort -k2 && find . -printf '%m %p\n' | LC_ALL=C sort)
+}

@@ -1,0 +1,100 @@
+#!/bin/bash
+# One architecture's root file system as tar and cpio; the packages as lines and as a graph.
+set -euo pipefail
+# shellcheck source=apko/tests/cli/lib.sh
+. "$SRC/apko/tests/cli/lib.sh"
+distribution
+
+ok "$apko" build-minirootfs image.yaml root.tar --build-arch x86_64
+ok "$apko" build-minirootfs image.yaml root.tar.gz --build-arch x86_64
+gzip -dc root.tar.gz | cmp - root.tar
+[ "$(tar xOf root.tar etc/apk/world)" = tool ] || fail 'the world is not what was asked for'
+grep -q "WARN the configuration's archs are not used, only 'amd64'" stderr || fail 'no warning'
+
+ok "$apko" build-cpio image.yaml root.cpio --build-arch x86_64
+ok "$apko" build-cpio image.yaml root.cpio.gz --build-arch amd64
+gzip -dc root.cpio.gz | cmp - root.cpio
+# the same names as the tar has, and the root; owners, times, links are kept
+{
+	echo .
+	tar tf root.tar
+} | sort >expected
+cpio -t --quiet <root.cpio | sort >got
+same expected got
+cpio -tv --quiet --numeric-uid-gid <root.cpio >list
+grep -q '^-rwxr-xr-x   2 0        0 .* Nov 14  2023 usr/bin/tool$' list || fail 'tool in cpio'
+grep -q '^lrwxrwxrwx .* usr/bin/tool-link -> tool$' list || fail 'symbolic link in cpio'
+grep -q '^drwx------   2 1000     1000 .* home/user$' list || fail 'owner in cpio'
+mkdir out
+(cd out && cpio -id --quiet --no-absolute-filenames 'usr/*' 'etc/passwd' <../root.cpio)
+[ out/usr/bin/tool -ef out/usr/bin/tool-too ] || fail 'hard link in cpio'
+cmp out/usr/lib/libsmall.so.1 root/lib/usr/lib/libsmall.so.1
+bad 'unknown architecture' "$apko" build-cpio image.yaml x.cpio --build-arch pdp11
+bad 'takes one architecture' "$apko" build-cpio image.yaml x.cpio --build-arch all
+bad 'missing-package' "$apko" build-cpio image.yaml x.cpio -p missing-package
+[ ! -e x.cpio ] || fail 'a refused build left something'
+
+while IFS='|' read -r format line; do
+	ok "$apko" show-packages image.yaml --format "$format"
+	[ "$(tail -n1 stdout)" = "$line" ] || fail "--format '$format': $(tail -n1 stdout)"
+done <<'END'
+name-version|tool 1.5-r0
+name=version|tool=1.5-r0
+name-(version)|tool (1.5-r0)
+packagelock|- tool=1.5-r0
+name-version-source|tool 1.5-r0 repo/x86_64/tool-1.5-r0.apk
+name=version-source|tool=1.5-r0 repo/x86_64/tool-1.5-r0.apk
+name-(version)-source|tool (1.5-r0) repo/x86_64/tool-1.5-r0.apk
+packagelock-source|- tool=1.5-r0 # repo/x86_64/tool-1.5-r0.apk
+{{ .Version }} of {{.Name}}|1.5-r0 of tool
+END
+bad "no field '.Nome'" "$apko" show-packages image.yaml --format '{{.Nome}}'
+
+ok "$apko" dot image.yaml
+cat >expected <<'END'
+digraph images {
+graph [
+  rankdir=LR;
+];
+"image.yaml";
+tool [label="tool-1.5-r0", tooltip="package tool"];
+"image.yaml" -> tool
+base [label="base-1.0-r0", tooltip="package base"];
+lib [label="lib-2.1-r3", tooltip="package lib"];
+tool -> base
+"so:libsmall.so.1" [shape=rect];
+tool -> "so:libsmall.so.1"
+"so:libsmall.so.1" -> lib
+}
+
+END
+same expected stdout
+ok "$apko" dot image.yaml -S
+# what cannot be resolved is drawn
+sed 's/packages:.*/packages: [tool, absent]/' image.yaml >broken.yaml
+ok "$apko" dot broken.yaml
+grep -q '^"❌ error";$' stdout || fail 'no error node'
+grep -q '^"❌ error" -> ' stdout || fail 'the error leads nowhere'
+grep -q 'nothing provides .*absent' stdout || fail 'no reason'
+
+mkdir -p sys/etc/apk
+bad 'sys/etc/apk/repositories' "$apko" install-keys --root sys
+printf '# none remote\n\n%s/repo\n' "$work" >sys/etc/apk/repositories
+ok "$apko" install-keys --root sys
+grep -q 'WARN none of the repositories announces a key' stderr || fail 'no warning'
+
+# clean: what would go, what is too old, what is too much, all
+ok "$apko" clean --dry-run
+grep -q 'INFO would remove [1-9]' stderr || fail 'dry run'
+before=$(find cache -type f | wc -l)
+ok "$apko" clean --max-age 1h
+[ "$(find cache -type f | wc -l)" -ge "$before" ] || fail 'what is new was removed'
+find cache -type f -exec touch -a -m -d '2 days ago' {} +
+ok "$apko" clean --max-age 24h
+[ "$(find cache -type f -size +0 | wc -l)" -lt "$before" ] || fail 'what is old stayed'
+ok "$apko" build-minirootfs image.yaml root2.tar --build-arch x86_64
+cmp root.tar root2.tar
+ok "$apko" clean --max-size 1KB
+ok "$apko" clean --cache-dir nowhere
+grep -q 'INFO nowhere does not exist' stderr || fail 'no cache is no error'
+bad "'image.yaml' is not a directory" "$apko" clean --cache-dir image.yaml
