@@ -147,19 +147,24 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
 
 unsigned match_distance(struct str a, struct str b, unsigned max)
 {
-	unsigned row[NAME_MAX_COMPARED + 1];
+	unsigned rows[3][NAME_MAX_COMPARED + 1], *before = rows[0], *last = rows[1], *row = rows[2];
 	if (a.n > NAME_MAX_COMPARED || b.n > NAME_MAX_COMPARED)
 		return str_eq(a, b) ? 0 : max + 1;
 	for (unsigned j = 0; j <= b.n; j++)
 		row[j] = j;
 	for (unsigned i = 1; i <= a.n; i++) {
-		unsigned diagonal = row[0];
+		unsigned *spare = before;
+		before = last;
+		last = row;
+		row = spare;
 		row[0] = i;
 		for (unsigned j = 1; j <= b.n; j++) {
-			unsigned up = row[j];
-			row[j] =
-				min3(row[j - 1] + 1, up + 1, diagonal + (a.p[i - 1] != b.p[j - 1]));
-			diagonal = up;
+			row[j] = min3(row[j - 1] + 1, last[j] + 1,
+				last[j - 1] + (a.p[i - 1] != b.p[j - 1]));
+			bool swapped = i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] &&
+				a.p[i - 2] == b.p[j - 1];
+			if (swapped && before[j - 2] + 1 < row[j])
+				row[j] = before[j - 2] + 1;
 		}
 	}
 	return row[b.n] > max ? max + 1 : row[b.n];
