@@ -77,6 +77,8 @@ struct bind_field {
 enum bind_flag {
 	BIND_REQUIRED = 1 << 0,
 	BIND_RECURSE = 1 << 1,	/* sub is the schema itself (self-referencing table) */
+	BIND_QUOTED = 1 << 2,	/* BIND_INT, BIND_OPT_INT: the digits may be quoted */
+	BIND_INPUTS = 1 << 3,	/* BIND_KVS: messages call the keys inputs */
 };
 struct bind_schema {
 	const char *name;	/* for messages: "package" */

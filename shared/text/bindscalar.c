@@ -20,7 +20,7 @@ bool bind_bool(const struct ynode *n, const char *what, bool *out, struct diags 
 			return true;
 		}
 	}
-	diags_add(d, n->pos, "expected true or false for '%s', found '%.*s'", what,
+	diags_add(d, n->pos, "%s must be true or false, found '%.*s'", what,
 		SHOWN(n->text));
 	return false;
 }
@@ -67,36 +67,39 @@ static bool split_int(struct str s, char *digits, size_t size, bool *ret_neg, ui
 	return num_u64(bare, base, ret_n);
 }
 
-/* An integer's sign and size; what is no integer is reported. */
-static bool read_int(const struct ynode *n, const char *what, bool *ret_neg, uint64_t *ret_n,
-	struct diags *d)
+/* An integer's sign and size; false for what is no integer. */
+static bool read_int(const struct ynode *n, bool quoted, bool *ret_neg, uint64_t *ret_n)
 {
 	char digits[80];
+	bool in_quotes = n->style == YS_SINGLE || n->style == YS_DOUBLE;
 
-	if (n->style == YS_SINGLE || n->style == YS_DOUBLE) {
-		diags_add(d, n->pos, "expected an integer for '%s', found the quoted text '%.*s'\n"
-			"hint: remove the quotes", what, SHOWN(n->text));
-		return false;
-	}
-	if (n->style == YS_PLAIN && split_int(n->text, digits, sizeof(digits), ret_neg, ret_n))
-		return true;
-	diags_add(d, n->pos, "expected an integer for '%s', found '%.*s'", what, SHOWN(n->text));
-	return false;
+	return (n->style == YS_PLAIN || (quoted && in_quotes)) &&
+		split_int(n->text, digits, sizeof(digits), ret_neg, ret_n);
 }
 
 static bool out_of_range(const struct ynode *n, const char *what, struct diags *d)
 {
-	diags_add(d, n->pos, "'%.*s' is out of range for '%s'", SHOWN(n->text), what);
+	diags_add(d, n->pos, "%s: '%.*s' is out of range", what, SHOWN(n->text));
 	return false;
 }
 
-bool bind_int(const struct ynode *n, const char *what, int64_t *out, struct diags *d)
+static bool no_int(const struct ynode *n, const char *what, const char *kind, struct diags *d)
+{
+	bool quoted = n->style == YS_SINGLE || n->style == YS_DOUBLE;
+
+	diags_add(d, n->pos, "%s must be %s, found %s'%.*s'%s", what, kind,
+		quoted ? "the quoted text " : "", SHOWN(n->text),
+		quoted ? "\nhint: remove the quotes" : "");
+	return false;
+}
+
+bool bind_int(const struct ynode *n, const char *what, bool quoted, int64_t *out, struct diags *d)
 {
 	uint64_t size;
 	bool neg;
 
-	if (!read_int(n, what, &neg, &size, d))
-		return false;
+	if (!read_int(n, quoted, &neg, &size))
+		return no_int(n, what, "an integer", d);
 	if (size > (uint64_t)INT64_MAX + neg)
 		return out_of_range(n, what, d);
 	*out = neg && size > 0 ? -(int64_t)(size - 1) - 1 : (int64_t)size;
@@ -108,10 +111,8 @@ bool bind_uint(const struct ynode *n, const char *what, uint64_t *out, struct di
 	uint64_t size;
 	bool neg;
 
-	if (!read_int(n, what, &neg, &size, d))
-		return false;
-	if (neg && size > 0)
-		return out_of_range(n, what, d);
+	if (!read_int(n, false, &neg, &size) || (neg && size > 0))
+		return no_int(n, what, "a non-negative integer", d);
 	*out = size;
 	return true;
 }
@@ -124,9 +125,8 @@ bool bind_duration(const struct ynode *n, const char *what, int64_t *out, struct
 		if (__builtin_mul_overflow(sec, (int64_t)1000000000, &ns))
 			return out_of_range(n, what, d);
 	} else if (!num_duration(n->text, &ns)) {
-		diags_add(d, n->pos, "expected a duration for '%s', found '%.*s'\n"
-			"hint: write it like '1h30m', '90s' or 90 (seconds)", what,
-			SHOWN(n->text));
+		diags_add(d, n->pos, "%s: expected a duration such as 30m or seconds, found '%.*s'",
+			what, SHOWN(n->text));
 		return false;
 	}
 	*out = ns;

@@ -6,7 +6,9 @@
 #include "shared/text/ynode.h"
 
 #define MAX_SHOWN 50
+#define MAX_KEPT 5000
 #define MAX_LINE 200	/* bytes of a source line that are shown */
+#define MAX_MESSAGE 16384
 #define LEAD 80		/* bytes kept before the column when a line is cut at its front */
 
 void diags_init(struct diags *d, struct arena *a, const struct ydoc *doc)
@@ -14,20 +16,80 @@ void diags_init(struct diags *d, struct arena *a, const struct ydoc *doc)
 	*d = (struct diags){ .arena = a, .doc = doc };
 }
 
+void diags_doc(struct diags *d, const struct ydoc *doc)
+{
+	for (size_t i = 0; i < d->others.n; i++)
+		if (d->others.v[i] == doc)
+			return;
+	vec_push(d->arena, &d->others, doc);
+}
+
+bool diags_many(const struct diags *d)
+{
+	return d->list.n >= MAX_SHOWN;
+}
+
+static bool is_file(const struct ydoc *doc, struct pos pos)
+{
+	return doc && pos.file && (doc->file == pos.file || str_is(str_of(doc->file), pos.file));
+}
+
+const struct ydoc *diags_doc_of(const struct diags *d, struct pos pos)
+{
+	if (is_file(d->doc, pos))
+		return d->doc;
+	for (size_t i = 0; i < d->others.n; i++)
+		if (is_file(d->others.v[i], pos))
+			return d->others.v[i];
+	return NULL;
+}
+
+static void add_notes(const struct diags *d, struct pos pos, struct buf *out)
+{
+	for (const struct diag_note *n = d->note; n; n = n->up)
+		if (!n->elsewhere || !is_file(d->doc, pos))
+			buf_printf(out, "\nnote: %s", n->text);
+}
+
+/* Only a hint or a note begins a line of its own; whatever else breaks the line came with a name
+ * out of the input. */
+static void one_line_each(char *text)
+{
+	for (char *p = text; *p; p++) {
+		bool line = *p == '\n' && (str_starts(str_of(p + 1), S("hint: ")) ||
+			str_starts(str_of(p + 1), S("note: ")));
+
+		if ((unsigned char)*p < 0x20 && !line)
+			*p = *p == '\n' || *p == '\t' ? ' ' : '?';
+	}
+}
+
 void diags_add(struct diags *d, struct pos pos, const char *fmt, ...)
 {
+	auto_buf struct buf msg = BUF_INIT(MAX_MESSAGE);
 	struct diag diag = { pos, NULL };
+	struct str first, hints;
 	char *text;
 	va_list ap;
 	int n;
 
+	if (d->list.n >= MAX_KEPT) {
+		d->dropped++;
+		return;
+	}
 	va_start(ap, fmt);
 	n = vasprintf(&text, fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		BUG("a message cannot be formatted");
-	diag.msg = arena_strndup(d->arena, text, (size_t)n);
+	one_line_each(text);
+	bool more = str_cut(str_n(text, (size_t)n), '\n', &first, &hints);
+	buf_addstr(&msg, str_sub(first, 0, MAX_MESSAGE / 4));
+	add_notes(d, pos, &msg);
+	if (more)
+		buf_printf(&msg, "\n%.*s", STR_ARG(str_sub(hints, 0, MAX_MESSAGE / 4)));
 	free(text);
+	diag.msg = arena_strndup(d->arena, msg.p, msg.n);
 	vec_push(d->arena, &d->list, diag);
 }
 
@@ -132,7 +194,7 @@ static void add_diag(struct buf *out, const struct ydoc *doc, const struct diag 
 	if (out->n > 0 && out->p[out->n - 1] == ':')
 		buf_addc(out, ' ');
 	buf_addstr(out, first);
-	if (doc && diag->pos.line > 0 && str_eq(str_of(doc->file), str_of(diag->pos.file)))
+	if (doc && diag->pos.line > 0)
 		add_source(out, doc, diag->pos);
 	if (more) {
 		buf_addc(out, '\n');
@@ -144,7 +206,7 @@ bool diags_ok(const struct diags *d, struct err *err)
 {
 	auto_buf struct buf out = BUF_INIT((size_t)1 << 20);
 	const struct diag **order, *last = NULL;
-	size_t shown = 0, more = 0;
+	size_t shown = 0, more = d->dropped;
 
 	if (d->list.n == 0)
 		return true;
@@ -161,7 +223,7 @@ bool diags_ok(const struct diags *d, struct err *err)
 		}
 		if (shown++ > 0)
 			buf_addc(&out, '\n');
-		add_diag(&out, d->doc, order[i]);
+		add_diag(&out, diags_doc_of(d, order[i]->pos), order[i]);
 	}
 	if (more > 0)
 		buf_printf(&out, "\n... %zu more", more);

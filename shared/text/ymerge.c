@@ -2,6 +2,8 @@
 
 #include "shared/base/map.h"
 
+#define MAX_SHOWN 60	/* bytes of a key in a message */
+
 struct ymerge {
 	struct arena *arena;
 	struct diags *diags;
@@ -30,8 +32,8 @@ static bool note_key(struct ymerge *m, struct ynode *key)
 	}
 	first = map_get(&m->seen, key_text(key));
 	if (first) {
-		diags_add(m->diags, key->pos, "duplicate key '%.*s', first defined at line %d",
-			STR_ARG(key_text(key)), first->pos.line);
+		diags_add(m->diags, key->pos, "duplicate key \"%.*s\", first at %d:%d",
+			STR_ARG(str_sub(key_text(key), 0, MAX_SHOWN)), first->pos.line, first->pos.col);
 		return false;
 	}
 	(void)map_put(&m->seen, key_text(key), key);
@@ -58,7 +60,7 @@ static void merge(struct ymerge *m, const struct ynode *from)
 		if (one->kind == YN_MAP)
 			merge_map(m, one);
 		else if (one->kind != YN_NULL)
-			diags_add(m->diags, one->pos, "'<<' takes a map or a list of maps, found %s",
+			diags_add(m->diags, one->pos, "merge value must be a map or a list of maps, found %s",
 				ynode_kind_name(one));
 	}
 }

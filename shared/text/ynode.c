@@ -13,17 +13,31 @@ bool ydoc_load(const char *path, struct arena *a, struct ydoc *ret_doc, struct e
 	return file_read(path, &text, err) && ydoc_parse(buf_str(&text), path, a, ret_doc, err);
 }
 
-struct ynode *ynode_get(const struct ynode *map, const char *key)
+static const struct ypair *find_pair(const struct ynode *map, struct str key)
 {
 	if (!map || map->kind != YN_MAP)
 		return NULL;
 	for (size_t i = 0; i < map->n; i++) {
 		const struct ynode *k = map->pairs[i].key;
 
-		if (str_is(k->kind == YN_NULL ? S("null") : k->text, key))
-			return map->pairs[i].val;
+		if (str_eq(k->kind == YN_NULL ? S("null") : k->text, key))
+			return &map->pairs[i];
 	}
 	return NULL;
+}
+
+struct ynode *ynode_get(const struct ynode *map, const char *key)
+{
+	const struct ypair *pair = find_pair(map, str_of(key));
+
+	return pair ? pair->val : NULL;
+}
+
+const struct ynode *ynode_key(const struct ynode *map, struct str key)
+{
+	const struct ypair *pair = find_pair(map, key);
+
+	return pair ? pair->key : NULL;
 }
 
 const char *ynode_kind_name(const struct ynode *n)

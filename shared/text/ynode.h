@@ -47,24 +47,45 @@ bool ydoc_load(const char *path, struct arena *a, struct ydoc *ret_doc, struct e
 	must_check;
 /* The value of a key of a map, NULL if absent or not a map. */
 struct ynode *ynode_get(const struct ynode *map, const char *key);
+/* The key's own node, NULL likewise. */
+const struct ynode *ynode_key(const struct ynode *map, struct str key);
 /* "a map", "a list", "a text", "nothing": for messages. */
 const char *ynode_kind_name(const struct ynode *n);
 /* Position of byte `at` of a scalar's text, when its style lets it be told (plain and quoted
  * scalars of one line, literal blocks); else the scalar's own position. */
 struct pos ynode_pos_at(const struct ydoc *doc, const struct ynode *n, size_t at);
 
-/* Problems found in one document: added in any order, reported once, sorted by position, each as
- * "file:line:col: message", the source line and a caret. */
+/* Problems: added in any order, reported once, sorted by position, each as
+ * "file:line:col: message", the source line, a caret, then what notes and hints there are. */
 struct diag {
 	struct pos pos;
-	const char *msg;	/* with optional "\nhint: ..." */
+	const char *msg;	/* with optional "\nnote: ..." and "\nhint: ..." */
+};
+/* Put behind each message added while it is set. */
+struct diag_note {
+	const char *text;	/* borrowed until it is taken back */
+	bool elsewhere;		/* only for places outside the first document */
+	const struct diag_note *up;
 };
 struct diags {
 	struct arena *arena;
-	const struct ydoc *doc;	/* for source lines; may be NULL */
+	const struct ydoc *doc;	/* the first one, for source lines; may be NULL */
+	VEC(const struct ydoc *) others;
+	const struct diag_note *note;	/* set and taken back by the caller */
 	VEC(struct diag) list;
+	size_t dropped;		/* beyond what is kept: counted only */
 };
+/* Whether enough was found already that no work on suggestions pays. */
+bool diags_many(const struct diags *d);
 void diags_init(struct diags *d, struct arena *a, const struct ydoc *doc);
+/* A further document that places may lie in; borrowed. Adding one twice is harmless. */
+void diags_doc(struct diags *d, const struct ydoc *doc);
+/* The document of a place, NULL when it is none of those known. */
+const struct ydoc *diags_doc_of(const struct diags *d, struct pos pos);
 void diags_add(struct diags *d, struct pos pos, const char *fmt, ...) printf_like(3, 4);
 /* true when there are none; else err (EK_PARSE) holds them all (at most 50, then "... N more"). */
 bool diags_ok(const struct diags *d, struct err *err) must_check;
+/* Parses text, adding what is wrong to diags; the document (which must outlive diags) is one of
+ * theirs from then on. */
+bool ydoc_parse_into(struct str text, const char *file, struct arena *a, struct ydoc *ret_doc,
+	struct diags *diags) must_check;

@@ -6,6 +6,8 @@
 
 #define MAX_DEPTH 100
 #define MAX_NODES 100000
+#define MAX_SHOWN 60	/* bytes of a name in a message */
+#define SHOWN(s) STR_ARG(str_sub(str_of(s), 0, MAX_SHOWN))
 
 struct anchor {
 	struct ynode *node;
@@ -19,7 +21,7 @@ struct yparse {
 	struct ysource source;
 	struct ydoc *doc;
 	struct arena *arena;
-	struct diags diags;
+	struct diags *diags;
 	struct map anchors;	/* name to struct anchor */
 	size_t nodes;
 	bool failed;		/* nothing more can be read */
@@ -35,6 +37,34 @@ static struct pos pos_of(struct yparse *p, const yaml_mark_t *mark)
 	return (struct pos){ p->doc->file, m.line, m.col };
 }
 
+/* The key of the last line before a byte that has one; empty when there is none. */
+static struct str key_before(struct str src, size_t byte)
+{
+	struct str rest = str_sub(src, 0, byte), line, key = STR_NONE, value;
+
+	while (str_next(&rest, '\n', &line)) {
+		struct str name = str_trim(line);
+
+		while (str_skip(&name, S("- ")))
+			name = str_trim(name);
+		if (name.n > 0 && name.p[0] != '#' && str_cut(name, ':', &name, &value))
+			key = name;
+	}
+	return key;
+}
+
+static void tab_problem(struct yparse *p, struct pos pos, size_t byte)
+{
+	struct str key = key_before(p->source.src, byte);
+
+	if (key.n > 0)
+		diags_add(p->diags, pos, "a tab cannot be used for indentation, below key \"%.*s\"\n"
+			"hint: indent with blanks", STR_ARG(str_sub(key, 0, MAX_SHOWN)));
+	else
+		diags_add(p->diags, pos, "a tab cannot be used for indentation\n"
+			"hint: indent with blanks");
+}
+
 /* What the parser says, with the one mistake people make most explained. */
 static void parser_problem(struct yparse *p)
 {
@@ -46,13 +76,12 @@ static void parser_problem(struct yparse *p)
 	if (y->error == YAML_MEMORY_ERROR)
 		BUG("out of memory");
 	if (m.byte < p->source.src.n && p->source.src.p[m.byte] == '\t')
-		diags_add(&p->diags, pos, "a tab cannot be used for indentation\n"
-			"hint: indent with blanks");
+		tab_problem(p, pos, m.byte);
 	else if (y->context)
-		diags_add(&p->diags, pos, "%s (%s from line %d)", problem, y->context,
+		diags_add(p->diags, pos, "%s (%s from line %d)", problem, y->context,
 			ysource_at(&p->source, y->context_mark.index).line);
 	else
-		diags_add(&p->diags, pos, "%s", problem);
+		diags_add(p->diags, pos, "%s", problem);
 }
 
 static bool next(struct yparse *p, yaml_event_t *e)
@@ -68,7 +97,7 @@ static bool next(struct yparse *p, yaml_event_t *e)
 
 static bool give_up(struct yparse *p, const yaml_event_t *e, const char *what, unsigned limit)
 {
-	diags_add(&p->diags, pos_of(p, &e->start_mark), "%s (limit %u)", what, limit);
+	diags_add(p->diags, pos_of(p, &e->start_mark), "%s (limit %u)", what, limit);
 	p->failed = true;
 	return false;
 }
@@ -176,9 +205,9 @@ static struct ynode *build_scalar(struct yparse *p, const yaml_event_t *e)
 	n->text = arena_str(p->arena, text);
 	if (tag && strcmp(tag, "tag:yaml.org,2002:binary") == 0) {
 		if (!decode_binary(p->arena, text, &n->text))
-			diags_add(&p->diags, n->pos, "'!!binary' text is not base64");
+			diags_add(p->diags, n->pos, "'!!binary' text is not base64");
 	} else if (memchr(n->text.p, '\0', n->text.n)) {
-		diags_add(&p->diags, n->pos, "NUL byte in a text");
+		diags_add(p->diags, n->pos, "NUL byte in a text");
 	} else if (!is_text && n->style == YS_PLAIN && is_null_text(text)) {
 		n->kind = YN_NULL;
 	}
@@ -195,9 +224,9 @@ static bool build_alias(struct yparse *p, const yaml_event_t *e, unsigned depth,
 	*ret_height = 1;
 	if (!a || a->open) {
 		if (a)
-			diags_add(&p->diags, pos, "anchor '%s' contains itself", name);
+			diags_add(p->diags, pos, "anchor \"%.*s\" contains itself", SHOWN(name));
 		else
-			diags_add(&p->diags, pos, "unknown anchor '%s'", name);
+			diags_add(p->diags, pos, "undefined alias \"%.*s\"", SHOWN(name));
 		*ret_node = node_new(p, e, YN_NULL);
 		return true;
 	}
@@ -205,7 +234,8 @@ static bool build_alias(struct yparse *p, const yaml_event_t *e, unsigned depth,
 		return give_up(p, e, "nested too deeply", MAX_DEPTH);
 	p->nodes += a->size - 1;
 	if (p->nodes > MAX_NODES)
-		return give_up(p, e, "too many nodes", MAX_NODES);
+		return give_up(p, e, "too many aliases: the text is too large with them replaced",
+			MAX_NODES);
 	*ret_node = a->node;
 	*ret_height = a->height;
 	return true;
@@ -252,7 +282,7 @@ static void build_map(struct yparse *p, struct ynode *n, unsigned depth, unsigne
 	while (next_child(p, YAML_MAPPING_END_EVENT, depth, n, &pair.key, height) &&
 		next_child(p, YAML_NO_EVENT, depth, n, &pair.val, height))
 		vec_push(p->arena, &pairs, pair);
-	ymerge_pairs(&pairs, n, p->arena, &p->diags);
+	ymerge_pairs(&pairs, n, p->arena, p->diags);
 }
 
 static bool build_collection(struct yparse *p, const yaml_event_t *e, unsigned depth,
@@ -323,8 +353,8 @@ static void build_document(struct yparse *p)
 		if (e.type == YAML_STREAM_END_EVENT) {
 			more = false;
 		} else if (e.type == YAML_DOCUMENT_START_EVENT && ++documents > 1) {
-			diags_add(&p->diags, pos_of(p, &e.start_mark),
-				"a second document starts here, only one is allowed");
+			diags_add(p->diags, pos_of(p, &e.start_mark),
+				"more than one document: a second one starts here");
 			more = false;
 		} else if (e.type == YAML_SCALAR_EVENT || e.type == YAML_ALIAS_EVENT ||
 			e.type == YAML_SEQUENCE_START_EVENT || e.type == YAML_MAPPING_START_EVENT) {
@@ -334,26 +364,39 @@ static void build_document(struct yparse *p)
 	}
 }
 
-bool ydoc_parse(struct str text, const char *file, struct arena *a, struct ydoc *ret_doc,
-	struct err *err)
+bool ydoc_parse_into(struct str text, const char *file, struct arena *a, struct ydoc *ret_doc,
+	struct diags *diags)
 {
-	struct ydoc doc = { .file = arena_strdup(a, file) };
-	struct yparse p = { .doc = &doc, .arena = a };
+	size_t before = diags->list.n;
+	struct yparse p = { .doc = ret_doc, .arena = a, .diags = diags };
 
-	diags_init(&p.diags, a, &doc);
-	if (!ysource_init(&p.source, text, &doc, &p.diags, a))
-		return diags_ok(&p.diags, err);
+	*ret_doc = (struct ydoc){ .file = arena_strdup(a, file) };
+	if (ret_doc != diags->doc)
+		diags_doc(diags, ret_doc);
+	if (!ysource_init(&p.source, text, ret_doc, diags, a))
+		return false;
 	if (!yaml_parser_initialize(&p.parser))
 		BUG("out of memory");
 	map_init(&p.anchors, a);
 	yaml_parser_set_encoding(&p.parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&p.parser,
-		(const unsigned char *)doc.src.p + p.source.start, doc.src.n - p.source.start);
+		(const unsigned char *)ret_doc->src.p + p.source.start,
+		ret_doc->src.n - p.source.start);
 	build_document(&p);
 	yaml_parser_delete(&p.parser);
 	map_release(&p.anchors);
-	if (!diags_ok(&p.diags, err))
-		return false;
+	return diags->list.n == before;
+}
+
+bool ydoc_parse(struct str text, const char *file, struct arena *a, struct ydoc *ret_doc,
+	struct err *err)
+{
+	struct ydoc doc = { 0 };
+	struct diags diags;
+
+	diags_init(&diags, a, &doc);
+	if (!ydoc_parse_into(text, file, a, &doc, &diags))
+		return diags_ok(&diags, err);
 	*ret_doc = doc;
 	return true;
 }

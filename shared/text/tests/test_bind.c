@@ -15,7 +15,7 @@ struct leaf {
 struct top {
 	struct ystr name;
 	struct ystrs list;
-	struct ykvs kvs;
+	struct ykvs kvs, inputs;
 	bool flag;
 	int64_t num;
 	uint64_t unum;
@@ -44,10 +44,13 @@ static const struct bind_field top_fields[] = {
 	{ .key = "name", .type = BIND_STR, .offset = offsetof(struct top, name) },
 	{ .key = "list", .type = BIND_STRS, .offset = offsetof(struct top, list) },
 	{ .key = "kvs", .type = BIND_KVS, .offset = offsetof(struct top, kvs) },
+	{ .key = "inputs", .type = BIND_KVS, .offset = offsetof(struct top, inputs),
+		.flags = BIND_INPUTS },
 	{ .key = "flag", .type = BIND_BOOL, .offset = offsetof(struct top, flag) },
 	{ .key = "num", .type = BIND_INT, .offset = offsetof(struct top, num) },
 	{ .key = "unsigned", .type = BIND_UINT, .offset = offsetof(struct top, unum) },
-	{ .key = "opt", .type = BIND_OPT_INT, .offset = offsetof(struct top, opt) },
+	{ .key = "opt", .type = BIND_OPT_INT, .offset = offsetof(struct top, opt),
+		.flags = BIND_QUOTED },
 	{ .key = "wait", .type = BIND_DURATION, .offset = offsetof(struct top, wait) },
 	{ .key = "leaf", .type = BIND_STRUCT, .offset = offsetof(struct top, leaf),
 		.sub = &leaf_schema },
@@ -86,7 +89,7 @@ static void all_types(unused_arg void **state)
 	const struct top *children;
 
 	if (!load("name: 1.10\nlist: [a, ~, 0x1F]\nkvs: {k: v, e: , 3: yes}\nflag: 'on'\n"
-		"num: -0x10\nunsigned: 1_000\nopt: 0\nwait: 1m\n"
+		"num: -0x10\nunsigned: 1_000\nopt: '0'\nwait: 1m\n"
 		"leaf: {leaf-name: l, level: 3}\nleafp: {leaf-name: p}\n"
 		"leaves: [{leaf-name: x}, {leaf-name: y}]\nby-name: {one: {leaf-name: z}}\n"
 		"raw: [1]\nchildren: [{name: c, children: [{name: d}]}]\n", &a, &t, &err))
@@ -161,35 +164,44 @@ static void problems(unused_arg void **state)
 	static const struct {
 		const char *text, *first, *hint;
 	} cases[] = {
-		{ "nme: x\n", "f:1:1: unknown key 'nme' in the file", "did you mean 'name'?" },
-		{ "level: 1\n", "f:1:1: unknown key 'level' in the file", "'level' belongs in leaf" },
-		{ "leaf: {leaf-name: x, wait: 1s}\n", "f:1:22: unknown key 'wait' in leaf",
-			"'wait' belongs in the file" },
-		{ "qqqqqq: 1\n", "f:1:1: unknown key 'qqqqqq' in the file", NULL },
-		{ "list: x\n", "f:1:7: expected a list for 'list', found a text", NULL },
-		{ "list: [[x]]\n", "f:1:8: expected a text for 'list', found a list", NULL },
-		{ "name: {a: b}\n", "f:1:7: expected a text for 'name', found a map", NULL },
-		{ "kvs: {a: [b]}\n", "f:1:10: expected a text for 'a', found a list", NULL },
-		{ "leaf: x\n", "f:1:7: expected a map for 'leaf', found a text", NULL },
-		{ "leaves: [x]\n", "f:1:10: expected a map for 'leaves', found a text", NULL },
-		{ "by-name: {k: x}\n", "f:1:14: expected a map for 'k', found a text", NULL },
-		{ "- a\n", "f:1:1: expected a map for 'the file', found a list", NULL },
-		{ "leaf: {level: 1}\n", "f:1:7: missing key 'leaf-name' in leaf", NULL },
-		{ "flag: 1\n", "f:1:7: expected true or false for 'flag', found '1'", NULL },
-		{ "flag: oN\n", "f:1:7: expected true or false for 'flag', found 'oN'", NULL },
-		{ "num: 1.5\n", "f:1:6: expected an integer for 'num', found '1.5'", NULL },
-		{ "num: '0'\n", "f:1:6: expected an integer for 'num', found the quoted text '0'",
+		{ "nme: x\n", "f:1:1: unknown key \"nme\" in the file; did you mean \"name\"?", NULL },
+		{ "anme: x\n", "f:1:1: unknown key \"anme\" in the file; did you mean \"name\"?", NULL },
+		{ "level: 1\n", "f:1:1: unknown key \"level\" in the file; it belongs in leaf", NULL },
+		{ "leaf: {leaf-name: x, wait: 1s}\n",
+			"f:1:22: unknown key \"wait\" in leaf; it belongs in the file", NULL },
+		{ "children: [{}, {children: [{nme: x}]}]\n", "f:1:29: unknown key \"nme\" in "
+			"children[1].children[0]; did you mean \"name\"?", NULL },
+		{ "qqqqqq: 1\n", "f:1:1: unknown key \"qqqqqq\" in the file", NULL },
+		{ "list: x\n", "f:1:7: list must be a list, found a text", NULL },
+		{ "list: [a, [x]]\n", "f:1:11: list[1] must be a text, found a list", NULL },
+		{ "name: {a: b}\n", "f:1:7: name must be a text, found a map", NULL },
+		{ "kvs: {a: [b]}\n", "f:1:10: kvs.a must be a text, found a list", NULL },
+		{ "inputs: {a: [b]}\n", "f:1:13: input \"a\" must be a scalar, found a list", NULL },
+		{ "leaf: x\n", "f:1:7: leaf must be a map, found a text", NULL },
+		{ "leaves: [x]\n", "f:1:10: leaves[0] must be a map, found a text", NULL },
+		{ "by-name: {k: x}\n", "f:1:14: by-name.k must be a map, found a text", NULL },
+		{ "by-name: {k: {leaf-name: x, level: y}}\n",
+			"f:1:36: by-name.k.level must be an integer, found 'y'", NULL },
+		{ "- a\n", "f:1:1: the file must be a map, found a list", NULL },
+		{ "leaf: {level: 1}\n", "f:1:7: leaf.leaf-name is required", NULL },
+		{ "flag: 1\n", "f:1:7: flag must be true or false, found '1'", NULL },
+		{ "flag: oN\n", "f:1:7: flag must be true or false, found 'oN'", NULL },
+		{ "num: 1.5\n", "f:1:6: num must be an integer, found '1.5'", NULL },
+		{ "num: '0'\n", "f:1:6: num must be an integer, found the quoted text '0'",
 			"remove the quotes" },
-		{ "num: 0x\n", "f:1:6: expected an integer for 'num', found '0x'", NULL },
-		{ "num: _1\n", "f:1:6: expected an integer for 'num', found '_1'", NULL },
-		{ "num: --1\n", "f:1:6: expected an integer for 'num', found '--1'", NULL },
+		{ "num: 0x\n", "f:1:6: num must be an integer, found '0x'", NULL },
+		{ "num: _1\n", "f:1:6: num must be an integer, found '_1'", NULL },
+		{ "num: --1\n", "f:1:6: num must be an integer, found '--1'", NULL },
 		{ "num: 9223372036854775808\n",
-			"f:1:6: '9223372036854775808' is out of range for 'num'", NULL },
-		{ "unsigned: -1\n", "f:1:11: '-1' is out of range for 'unsigned'", NULL },
-		{ "opt: x\n", "f:1:6: expected an integer for 'opt', found 'x'", NULL },
-		{ "wait: soon\n", "f:1:7: expected a duration for 'wait', found 'soon'",
-			"write it like '1h30m', '90s' or 90 (seconds)" },
-		{ "wait: 9999999999999\n", "f:1:7: '9999999999999' is out of range for 'wait'", NULL },
+			"f:1:6: num: '9223372036854775808' is out of range", NULL },
+		{ "unsigned: -1\n", "f:1:11: unsigned must be a non-negative integer, found '-1'",
+			NULL },
+		{ "opt: x\n", "f:1:6: opt must be an integer, found 'x'", NULL },
+		{ "opt: 'x'\n", "f:1:6: opt must be an integer, found the quoted text 'x'",
+			"remove the quotes" },
+		{ "wait: soon\n",
+			"f:1:7: wait: expected a duration such as 30m or seconds, found 'soon'", NULL },
+		{ "wait: 9999999999999\n", "f:1:7: wait: '9999999999999' is out of range", NULL },
 	};
 
 	for (size_t i = 0; i < countof(cases); i++) {
@@ -218,9 +230,9 @@ static void all_at_once(unused_arg void **state)
 	struct top t = { 0 };
 
 	assert_false(load("num: x\nnme: y\n", &a, &t, &err));
-	assert_string_equal(err.msg, "f:1:6: expected an integer for 'num', found 'x'\n"
-		"num: x\n     ^\nf:2:1: unknown key 'nme' in the file\nnme: y\n^\n"
-		"hint: did you mean 'name'?");
+	assert_string_equal(err.msg, "f:1:6: num must be an integer, found 'x'\n"
+		"num: x\n     ^\nf:2:1: unknown key \"nme\" in the file; did you mean \"name\"?\n"
+		"nme: y\n^");
 }
 
 static void set_kvs(unused_arg void **state)
