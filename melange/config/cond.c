@@ -1,16 +1,17 @@
 #include "melange/config/cond.h"
 
 #include "shared/base/buf.h"
+#include "shared/base/log.h"
 
 #define MAX_DEPTH 100
 
 struct parser {
-	struct str text;
+	const struct subst *x;
+	struct ystr in;
+	struct str text;	/* of in */
 	size_t at;
-	struct pos pos;
-	struct arena *arena;
-	struct diags *diags;
 	unsigned depth;
+	bool variables_ok;
 };
 
 static void skip_space(struct parser *p)
@@ -35,9 +36,15 @@ static bool accept(struct parser *p, struct str token)
 	return true;
 }
 
+static struct pos here(const struct parser *p)
+{
+	return subst_pos(p->x->diags, p->in, p->at);
+}
+
 static bool problem(struct parser *p, const char *what)
 {
-	diags_add(p->diags, p->pos, "%s at position %zu of '%.*s'", what, p->at, STR_ARG(p->text));
+	diags_add(p->x->diags, here(p), "%s%s", what,
+		at_end(p) ? ", found the end of the condition" : "");
 	return false;
 }
 
@@ -53,31 +60,57 @@ static void add_escaped(struct buf *out, char c)
 	}
 }
 
-static bool parse_value(struct parser *p, struct str *ret)
+/* A token at the place where the parser stands. */
+static bool variable(struct parser *p, struct str *ret)
 {
-	if (at_end(p))
-		return problem(p, "unexpected end of input");
-	char quote = p->text.p[p->at];
-	if (quote != '\'' && quote != '"') {
-		diags_add(p->diags, p->pos, "unexpected character '%c' at position %zu of '%.*s'\n"
-			"hint: texts stand in quotes, variables as ${{name}}", quote, p->at,
-			STR_ARG(p->text));
+	size_t end, problems = p->x->diags->list.n;
+	if (!subst_token(p->x, p->in, p->at, ret, &end))
 		return false;
-	}
+	p->variables_ok &= p->x->diags->list.n == problems;
+	p->at = end;
+	return true;
+}
+
+static bool quoted(struct parser *p, struct str *ret)
+{
+	size_t start = p->at;
+	char quote = p->text.p[p->at++];
 	auto_buf struct buf out = BUF_INIT(1 << 20);
-	for (size_t i = p->at + 1; i < p->text.n; i++) {
-		char c = p->text.p[i];
+	while (p->at < p->text.n) {
+		char c = p->text.p[p->at];
+		struct str value;
+		if (c == '$' && variable(p, &value)) {
+			buf_addstr(&out, value);
+			continue;
+		}
+		p->at++;
 		if (c == quote) {
-			p->at = i + 1;
-			*ret = arena_str(p->arena, buf_str(&out));
+			*ret = arena_str(p->x->arena, buf_str(&out));
 			return true;
 		}
-		if (c == '\\' && i + 1 < p->text.n)
-			add_escaped(&out, p->text.p[++i]);
+		if (c == '\\' && p->at < p->text.n)
+			add_escaped(&out, p->text.p[p->at++]);
 		else
 			buf_addc(&out, c);
 	}
-	return problem(p, "unterminated string literal");
+	diags_add(p->x->diags, subst_pos(p->x->diags, p->in, start),
+		"unterminated string literal");
+	return false;
+}
+
+static bool parse_value(struct parser *p, struct str *ret)
+{
+	if (at_end(p))
+		return problem(p, "expected a string or variable");
+	char c = p->text.p[p->at];
+	if (c == '\'' || c == '"')
+		return quoted(p, ret);
+	if (c == '$' && variable(p, ret))
+		return true;
+	diags_add(p->x->diags, here(p), "expected a string or variable, found '%.*s'\n"
+		"hint: texts stand in quotes, variables as ${{name}}",
+		STR_ARG(str_sub(p->text, p->at, 20)));
+	return false;
 }
 
 static bool parse_compare(struct parser *p, bool *ret)
@@ -85,16 +118,9 @@ static bool parse_compare(struct parser *p, bool *ret)
 	struct str left, right;
 	if (!parse_value(p, &left))
 		return false;
-	if (at_end(p))
-		return problem(p, "expected comparison operator");
 	bool equal = accept(p, S("=="));
-	if (!equal && !accept(p, S("!="))) {
-		struct str got = str_sub(p->text, p->at, 2);
-		diags_add(p->diags, p->pos,
-			"expected '==' or '!=' at position %zu, got \"%.*s\", in '%.*s'", p->at,
-			STR_ARG(got), STR_ARG(p->text));
-		return false;
-	}
+	if (!equal && !accept(p, S("!=")))
+		return problem(p, "expected '==' or '!='");
 	if (!parse_value(p, &right))
 		return false;
 	*ret = str_eq(left, right) == equal;
@@ -115,42 +141,45 @@ static bool parse_atom(struct parser *p, bool *ret)
 	return accept(p, S(")")) || problem(p, "expected ')'");
 }
 
-/* Both sides are always parsed, whatever the left one says. */
 static bool parse_expr(struct parser *p, bool *ret)
 {
-	bool value;
+	bool value, ands = false, ors = false;
+	struct pos start = here(p);
 	if (!parse_atom(p, &value))
 		return false;
 	for (;;) {
 		bool right, both = accept(p, S("&&"));
 		if (!both && !accept(p, S("||")))
 			break;
+		ands |= both;
+		ors |= !both;
 		if (!parse_atom(p, &right))
 			return false;
 		value = both ? value && right : value || right;
 	}
+	if (ands && ors)
+		log_warn("%s:%d:%d: '&&' and '||' bind equally and from the left: use parentheses",
+			start.file ? start.file : "", start.line, start.col);
 	*ret = value;
 	return true;
 }
 
-bool cond_eval(struct ystr text, struct arena *a, struct diags *diags, bool *ret)
+bool cond_eval(const struct subst *x, struct ystr text, bool *ret)
 {
-	struct parser p = {
-		.text = text.s,
-		.pos = text.at ? text.at->pos : (struct pos){ 0 },
-		.arena = a,
-		.diags = diags,
-	};
-	*ret = true;
-	if (text.s.n == 0)
+	struct parser p = { .x = x, .in = text, .text = text.s, .variables_ok = true };
+	bool value = true;
+	if (text.s.n == 0) {
+		*ret = true;
 		return true;
-	if (at_end(&p))
-		return problem(&p, "unexpected end of input");
-	if (!parse_expr(&p, ret))
+	}
+	if (!parse_expr(&p, &value))
 		return false;
-	if (at_end(&p))
-		return true;
-	diags_add(diags, p.pos, "unexpected trailing input at position %zu: \"%.*s\"", p.at,
-		STR_ARG(str_from(p.text, p.at)));
-	return false;
+	if (!at_end(&p)) {
+		diags_add(x->diags, here(&p), "unexpected text after condition: \"%.*s\"",
+			STR_ARG(str_sub(p.text, p.at, 40)));
+		return false;
+	}
+	if (p.variables_ok)
+		*ret = value;
+	return p.variables_ok;
 }

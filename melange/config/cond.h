@@ -1,9 +1,12 @@
 #pragma once
 
-#include "shared/text/bind.h"
+#include "melange/config/scope.h"
 
 /* `if:` expressions (melange-config 3): comparisons of texts with == and !=, joined by && and ||,
- * which have equal precedence and associate left, and parentheses. The text given has its
- * variables already replaced (SUBST_COND). An empty text is true. */
+ * which have equal precedence and associate left, and parentheses. A variable outside quotes is
+ * one value; inside quotes its text is pasted. An empty text is true. */
 
-bool cond_eval(struct ystr text, struct arena *a, struct diags *diags, bool *ret) must_check;
+/* Evaluates the text as the author wrote it, variables looked up by x. Both sides of && and ||
+ * are always read, so that what is wrong in either is found; problems go to x->diags and point at
+ * the character. */
+bool cond_eval(const struct subst *x, struct ystr text, bool *ret) must_check;

@@ -2,6 +2,7 @@
 
 #include "shared/base/buf.h"
 #include "shared/os/fd.h"
+#include "shared/text/utf8.h"
 
 #define MAX_FILE (1u << 20)
 
@@ -23,6 +24,21 @@ static bool problem(const struct reader *r, const char *what, struct err *err)
 {
 	struct pos at = { .file = r->file, .line = r->line };
 	return err_at(err, at, "%s\nhint: lines are KEY=VALUE", what);
+}
+
+/* The name is broken off by something other than '=' or ':'. */
+static bool unexpected(const struct reader *r, struct str line, struct err *err)
+{
+	uint32_t cp;
+	struct pos at = { r->file, r->line, 1 };
+	for (struct str s = line; s.n && s.p < r->rest.p; at.col++) {
+		size_t n = utf8_decode(s, &cp);
+		s = str_from(s, n ? n : 1);
+	}
+	size_t n = r->rest.n && r->rest.p[0] != '\n' ? utf8_decode(r->rest, &cp) : 0;
+	return err_at(err, at, "unexpected character%s%.*s%s in a variable name\n"
+		"hint: lines are KEY=VALUE", n ? " '" : "", (int)n, r->rest.p ? r->rest.p : "",
+		n ? "'" : "");
 }
 
 static void add_var(const struct reader *r, struct str name, struct buf *out)
@@ -125,7 +141,7 @@ static bool one_line(struct reader *r, struct err *err)
 	while (r->rest.n && (r->rest.p[0] == ' ' || r->rest.p[0] == '\t'))
 		r->rest = str_from(r->rest, 1);
 	if (n == 0 || !(str_skip(&r->rest, S("=")) || str_skip(&r->rest, S(":"))))
-		return problem(r, "not a KEY=VALUE line", err);
+		return unexpected(r, line, err);
 	while (r->rest.n && (r->rest.p[0] == ' ' || r->rest.p[0] == '\t'))
 		r->rest = str_from(r->rest, 1);
 	if (r->rest.n && (r->rest.p[0] == '"' || r->rest.p[0] == '\'')) {

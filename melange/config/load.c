@@ -65,8 +65,8 @@ static bool read_file(struct loading *l, const char *path, struct err *err)
 	if (!ydoc_load(path, l->a, doc, err))
 		return false;
 	if (!doc->root)
-		return err_set(err, EK_PARSE, "%s: the file is empty\n"
-			"hint: a build file needs at least package.name and package.version", path);
+		return err_at(err, (struct pos){ path, 1, 1 }, "empty configuration\n"
+			"hint: a build file needs at least package.name and package.version");
 	diags_init(&l->diags, l->a, doc);
 	bind_struct(&config_schema, doc->root, l->c, l->a, &l->diags);
 	l->c->doc = doc;

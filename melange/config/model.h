@@ -111,6 +111,7 @@ struct subpackage {
 	struct bind_list setcap;
 	/* Set by range expansion; empty outside ranges. */
 	struct str range_key, range_value;
+	const char *range_note;		/* "in range N item K", for messages */
 	/* Set by compilation. */
 	bool skipped;			/* its `if` is false */
 };

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "melange/config/transform.h"
+#include "shared/base/buf.h"
+#include "shared/base/match.h"
 
 #define BUILD_ID 1000
 
@@ -25,13 +27,14 @@ void scope_vars(struct scope *s, const struct config *c, struct arena *a, struct
 			c->vars.v[i].val);
 	const struct transform *t = c->transforms.v;
 	for (size_t i = 0; i < c->transforms.n; i++) {
-		struct subst x = { s, a, c->doc, diags, SUBST_STRICT };
+		const struct subst x = { .scope = s, .arena = a, .diags = diags,
+			.mode = SUBST_STRICT, .where = "var-transforms" };
 		struct str from = subst(&x, t[i].from).s, result;
 		const char *what;
 		if (!transform_replace(from, t[i].match.s, t[i].replace.s, a, &result, &what)) {
 			struct pos at = t[i].match.at ? t[i].match.at->pos : t[i].at->pos;
-			diags_add(diags, at, "var-transforms: match '%.*s': %s",
-				STR_ARG(t[i].match.s), what);
+			diags_add(diags, at, "var-transforms[%zu].match: invalid regular expression: %s",
+				i, what);
 			continue;
 		}
 		scope_set(s, arena_strf(a, "vars.%.*s", STR_ARG(t[i].to.s)),
@@ -39,10 +42,34 @@ void scope_vars(struct scope *s, const struct config *c, struct arena *a, struct
 	}
 }
 
+static struct subst lax_in(const struct scope *s, struct arena *a, struct diags *d)
+{
+	return (struct subst){ .scope = s, .arena = a, .diags = d, .mode = SUBST_LAX };
+}
+
+static struct subst strict_in(const struct scope *s, struct arena *a, struct diags *d)
+{
+	return (struct subst){ .scope = s, .arena = a, .diags = d, .mode = SUBST_STRICT,
+		.where = "dependencies" };
+}
+
+/* Vars that refer to each other are an error even when nothing uses them. */
+static void check_cycles(const struct config *c, const struct subst *lax)
+{
+	for (size_t i = 0; i < c->vars.n; i++) {
+		struct ystr token = { arena_strf(lax->arena, "${{vars.%.*s}}",
+			STR_ARG(c->vars.v[i].key)), NULL };
+		if (subst_any(c->vars.v[i].val.s))
+			(void)subst(lax, token);
+	}
+}
+
 struct bind_list pass_steps(const struct subst *x, const struct bind_list *in)
 {
-	struct step *out = arena_array(x->arena, struct step, in->n ? in->n : 1);
 	const struct step *steps = in->v;
+	if (!subst_charge(x, in->n * sizeof(*steps)))
+		return (struct bind_list){ 0 };
+	struct step *out = arena_array(x->arena, struct step, in->n ? in->n : 1);
 	for (size_t i = 0; i < in->n; i++) {
 		const struct step *s = &steps[i];
 		struct step *t = &out[i];
@@ -64,7 +91,9 @@ static void pass_env(const struct subst *lax, const struct subst *strict, struct
 	subst_list(lax, &c->contents.keyring, &c->contents.keyring);
 	subst_list(lax, &c->contents.repositories, &c->contents.repositories);
 	subst_list(lax, &c->contents.build_repositories, &c->contents.build_repositories);
-	subst_list(strict, &c->contents.packages, &c->contents.packages);
+	struct subst packages = *strict;
+	packages.where = "environment packages";
+	subst_list(&packages, &c->contents.packages, &c->contents.packages);
 	subst_kvs(lax, &c->environment, &c->environment);
 	subst_kvs(lax, &c->annotations, &c->annotations);
 	subst_list(lax, &c->volumes, &c->volumes);
@@ -187,15 +216,30 @@ struct subpackages {
 	size_t n, cap;
 };
 
+static void undefined_range(const struct config *c, const struct subpackage *in, struct arena *a,
+	struct diags *diags)
+{
+	struct pos at = in->range.at ? in->range.at->pos : in->at->pos;
+	auto_buf struct buf known = BUF_INIT(1024);
+	const struct data_set *d = c->data.v;
+	const char **names = arena_array(a, const char *, c->data.n + 1);
+	for (size_t i = 0; i < c->data.n; i++) {
+		names[i] = arena_strndup(a, d[i].name.s.p, d[i].name.s.n);
+		buf_printf(&known, "%s%s", i ? ", " : "; known: ", names[i]);
+	}
+	const char *near = match_nearest(in->range.s, names, c->data.n);
+	diags_add(diags, at, "undefined range \"%.*s\"%s%s%s%s", STR_ARG(str_sub(in->range.s, 0, 60)),
+		known.n ? known.p : "; known: none, there is no data",
+		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+}
+
 /* One copy per item of the named data, keys sorted. */
 static void expand_range(const struct config *c, const struct subpackage *in,
 	const struct scope *scope, struct arena *a, struct diags *diags, struct subpackages *out)
 {
 	const struct data_set *d = find_data(c, in->range.s);
 	if (!d) {
-		struct pos at = in->range.at ? in->range.at->pos : in->at->pos;
-		diags_add(diags, at, "range '%.*s' is not defined\nhint: add it under data",
-			STR_ARG(in->range.s));
+		undefined_range(c, in, a, diags);
 		return;
 	}
 	struct ykv *items = arena_dup(a, d->items.v, d->items.n * sizeof(*items));
@@ -203,17 +247,24 @@ static void expand_range(const struct config *c, const struct subpackage *in,
 		qsort(items, d->items.n, sizeof(*items), kv_cmp);
 	for (size_t i = 0; i < d->items.n; i++) {
 		struct scope inner;
+		const struct diag_note note = { arena_printf(a, "in range %.*s item %.*s",
+			STR_ARG(in->range.s), STR_ARG(items[i].key)), false, diags->note };
 		scope_init(&inner, scope, a);
 		scope_set_text(&inner, "range.key", items[i].key);
 		scope_set(&inner, S("range.value"), items[i].val);
-		struct subst lax = { &inner, a, c->doc, diags, SUBST_LAX }, strict = lax;
-		strict.mode = SUBST_STRICT;
-		struct subpackage s = pass_subpackage(&lax, &strict, in);
+		struct subst lax = lax_in(&inner, a, diags), strict = strict_in(&inner, a, diags);
+		bool affordable = subst_charge(&lax, sizeof(*in));
+		diags->note = &note;
+		struct subpackage s = affordable ? pass_subpackage(&lax, &strict, in) : *in;
+		diags->note = note.up;
 		s.range = (struct ystr){ 0 };
 		s.range_key = items[i].key;
 		s.range_value = items[i].val.s;
-		vec_push(a, out, s);
+		s.range_note = note.text;
 		scope_release(&inner);
+		if (!affordable)
+			return;
+		vec_push(a, out, s);
 	}
 }
 
@@ -222,8 +273,7 @@ static void pass_subpackages(struct config *c, const struct scope *scope, struct
 {
 	struct subpackages out = { 0 };
 	const struct subpackage *in = c->subpackages.v;
-	struct subst lax = { scope, a, c->doc, diags, SUBST_LAX }, strict = lax;
-	strict.mode = SUBST_STRICT;
+	struct subst lax = lax_in(scope, a, diags), strict = strict_in(scope, a, diags);
 	for (size_t i = 0; i < c->subpackages.n; i++) {
 		if (in[i].range.s.n)
 			expand_range(c, &in[i], scope, a, diags, &out);
@@ -238,16 +288,16 @@ static void check_data(const struct config *c, struct diags *diags)
 	const struct data_set *d = c->data.v;
 	for (size_t i = 0; i < c->data.n; i++)
 		if (find_data(c, d[i].name.s) != &d[i])
-			diags_add(diags, d[i].at->pos, "data '%.*s' is defined twice",
-				STR_ARG(d[i].name.s));
+			diags_add(diags, d[i].name.at ? d[i].name.at->pos : d[i].at->pos,
+				"duplicate data \"%.*s\"", STR_ARG(str_sub(d[i].name.s, 0, 60)));
 }
 
 void pass_values(struct config *c, const struct scope *scope, struct arena *a,
 	struct diags *diags)
 {
-	struct subst lax = { scope, a, c->doc, diags, SUBST_LAX }, strict = lax;
-	strict.mode = SUBST_STRICT;
+	struct subst lax = lax_in(scope, a, diags), strict = strict_in(scope, a, diags);
 	check_data(c, diags);
+	check_cycles(c, &lax);
 	c->pipeline = pass_steps(&lax, &c->pipeline);
 	pass_subpackages(c, scope, a, diags);
 	pass_env(&lax, &strict, &c->environment);

@@ -43,7 +43,8 @@ static const struct bind_schema assertions_schema = SCHEMA("assertions", struct 
 
 #define STEP_FIELDS                                                                                \
 	F("name", STR, struct step, name), F("uses", STR, struct step, uses),                      \
-	F("with", KVS, struct step, with), F("runs", STR, struct step, runs),                      \
+	{ "with", BIND_KVS, offsetof(struct step, with), NULL, NULL, BIND_INPUTS },                \
+	F("runs", STR, struct step, runs),                                                         \
 	{ "pipeline", BIND_LIST, offsetof(struct step, pipeline), NULL, NULL, BIND_RECURSE },      \
 	SUB("inputs", MAP, struct step, inputs, &step_input_schema),                               \
 	SUB("needs", STRUCT, struct step, needs, &needs_schema),                                   \

@@ -42,7 +42,8 @@ static const struct bind_schema git_schema = MONITOR("git", git_fields);
 static const struct bind_schema oci_schema = MONITOR("oci", oci_fields);
 
 static const struct bind_field release_fields[] = {
-	F("identifier", INT, struct release_monitor, identifier),
+	{ "identifier", BIND_INT, offsetof(struct release_monitor, identifier), NULL, NULL,
+		BIND_QUOTED },
 	F("strip-prefix", STR, struct release_monitor, strip_prefix),
 	F("strip-suffix", STR, struct release_monitor, strip_suffix),
 	F("version-filter-contains", STR, struct release_monitor, version_filter_contains),

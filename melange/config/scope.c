@@ -7,15 +7,28 @@
 
 #define MAX_DEPTH 16
 #define MAX_RESULT (1u << 20)
+#define MAX_TOTAL ((size_t)256 << 20)
+#define TOKEN_COST 64	/* of looking at one, however short its value */
+#define MAX_SHOWN 60	/* bytes of a name in a message */
 
 struct var {
 	struct ystr value;
 	bool busy;
+	bool broken;	/* its cycle was reported */
+};
+
+/* A variable being expanded, inside the others. */
+struct subst_frame {
+	struct str name;
+	const struct subst_frame *up;
 };
 
 void scope_init(struct scope *s, const struct scope *parent, struct arena *a)
 {
 	*s = (struct scope){ .parent = parent, .arena = a };
+	s->budget = parent ? parent->budget : arena_new(a, size_t);
+	if (!parent)
+		*s->budget = MAX_TOTAL;
 	map_init(&s->vars, a);
 }
 
@@ -56,6 +69,32 @@ bool scope_has(const struct scope *s, struct str name)
 	return false;
 }
 
+bool subst_charge(const struct subst *x, size_t bytes)
+{
+	size_t *left = x->scope->budget;
+	if (*left == 0)
+		return false;
+	if (bytes < *left) {
+		*left -= bytes;
+		return true;
+	}
+	*left = 0;
+	diags_add(x->diags, (struct pos){ x->diags->doc ? x->diags->doc->file : NULL, 0, 0 },
+		"too large: variables, ranges and pipelines expand to more than %zu MiB",
+		MAX_TOTAL >> 20);
+	return false;
+}
+
+static bool scope_broken(const struct scope *s, struct str name)
+{
+	for (; s; s = s->parent) {
+		const struct var *v = map_get(&s->vars, name);
+		if (v && v->broken)
+			return true;
+	}
+	return false;
+}
+
 enum token_kind { TOKEN_VAR, TOKEN_EMPTY, TOKEN_OPEN };
 struct token {
 	enum token_kind kind;
@@ -69,6 +108,7 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+/* More than the grammar asks: a package's name may hold '+'. */
 static bool is_name(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -125,65 +165,120 @@ static bool next_token(struct str s, size_t from, struct token *t)
 	return false;
 }
 
-static struct pos position(const struct subst *x, struct ystr in, size_t offset)
+/* The byte of the original text that byte `at` of the substituted one came from. */
+static size_t align(struct str original, struct str text, size_t at)
+{
+	struct token t;
+	size_t from = 0, to = 0;	/* how far both are walked */
+	while (next_token(original, from, &t)) {
+		struct str piece = str_sub(original, from, t.start - from);
+		if (at < to + piece.n)
+			return from + (at - to);
+		to += piece.n;
+		/* the value reaches up to the text that follows the token */
+		struct token next;
+		size_t end = next_token(original, t.end, &next) ? next.start : original.n;
+		struct str behind = str_sub(original, t.end, end - t.end);
+		long found = str_find(str_from(text, to), behind);
+		size_t length = end == original.n && text.n - to >= behind.n
+			? text.n - to - behind.n : found < 0 ? 0 : (size_t)found;
+		if (at < to + length || found < 0)
+			return t.start;
+		to += length;
+		from = t.end > from ? t.end : from + 1;
+	}
+	return from + (at > to ? at - to : 0);
+}
+
+struct pos subst_pos(const struct diags *d, struct ystr in, size_t at)
 {
 	if (!in.at)
 		return (struct pos){ 0 };
-	if (x->doc && in.at->pos.file == x->doc->file && in.s.p == in.at->text.p)
-		return ynode_pos_at(x->doc, in.at, offset);
-	return in.at->pos;
+	const struct ydoc *doc = diags_doc_of(d, in.at->pos);
+	struct str original = in.at->text;
+	if (!doc || in.at->kind != YN_SCALAR)
+		return in.at->pos;
+	if (in.s.p != original.p)
+		at = align(original, in.s, at);
+	return ynode_pos_at(doc, in.at, at < original.n ? at : original.n);
 }
-
-struct nearest {
-	struct str want;
-	struct str best;
-	unsigned distance;
-};
 
 static struct str suggest(const struct scope *s, struct str want)
 {
-	struct nearest n = { .want = want, .distance = want.n < 6 ? 2 : 4 };
+	unsigned distance = want.n < 6 ? 2 : 4;
+	struct str best = STR_NONE;
 	for (; s; s = s->parent) {
 		for (struct map_entry *e = map_first(&s->vars); e; e = map_next(e)) {
-			unsigned d = match_distance(want, map_key(e), n.distance);
-			if (d < n.distance) {
-				n.distance = d;
-				n.best = map_key(e);
+			unsigned d = match_distance(want, map_key(e), distance);
+			if (d < distance) {
+				distance = d;
+				best = map_key(e);
 			}
 		}
 	}
-	return n.best;
+	return best;
 }
 
-/* Returns false: the token stays as text. */
-static bool complain(const struct subst *x, struct ystr in, const struct token *t, bool cycle)
+/* Variables that only compilation knows. */
+static bool is_late(struct str name)
 {
-	struct pos at = position(x, in, t->name_at);
-	struct str spelling = str_sub(in.s, t->start, t->end - t->start);
-	if (x->mode == SUBST_LAX)
-		return false;
-	if (t->kind == TOKEN_EMPTY) {
-		diags_add(x->diags, at, "empty variable name at position %zu: '%.*s'", t->name_at,
-			STR_ARG(spelling));
-		return false;
-	}
-	if (t->kind == TOKEN_OPEN) {
-		diags_add(x->diags, at, "unterminated variable reference \"%.*s\" at position %zu",
-			STR_ARG(t->name), t->name_at);
-		return false;
-	}
-	if (cycle) {
-		diags_add(x->diags, at, "variable %.*s refers to itself", STR_ARG(t->name));
-		return false;
-	}
-	struct str near = suggest(x->scope, t->name);
-	if (near.n)
-		diags_add(x->diags, at, "variable %.*s not defined, in '%.*s'\nhint: did you mean %.*s?",
-			STR_ARG(t->name), STR_ARG(spelling), STR_ARG(near));
+	static const char *const late[] = { "build.", "host.", "cross.", "targets.", "subpkg.",
+		"context.", "options.", "inputs.", "range." };
+	for (size_t i = 0; i < countof(late); i++)
+		if (str_starts(name, str_of(late[i])))
+			return true;
+	return str_is(name, "package.srcdir");
+}
+
+static void undefined(const struct subst *x, struct pos at, struct str name)
+{
+	struct str shown = str_sub(name, 0, MAX_SHOWN), near = STR_NONE;
+	if (!diags_many(x->diags))
+		near = suggest(x->scope, name);
+	if (x->where && is_late(name))
+		diags_add(x->diags, at, "variable %.*s is not available in %s", STR_ARG(shown),
+			x->where);
+	else if (near.n)
+		diags_add(x->diags, at, "variable %.*s not defined; did you mean %.*s",
+			STR_ARG(shown), STR_ARG(near));
 	else
-		diags_add(x->diags, at, "variable %.*s not defined, in '%.*s'", STR_ARG(t->name),
-			STR_ARG(spelling));
-	return false;
+		diags_add(x->diags, at, "variable %.*s not defined", STR_ARG(shown));
+}
+
+/* vars.a -> vars.b -> vars.a, told once. */
+static void cycle(const struct subst *x, struct pos at, struct str name)
+{
+	auto_buf struct buf chain = BUF_INIT(4096);
+	struct str names[MAX_DEPTH + 1];
+	size_t n = 0;
+	for (const struct subst_frame *f = x->frame; f && n < MAX_DEPTH; f = f->up) {
+		names[n++] = f->name;
+		if (str_eq(f->name, name))
+			break;
+	}
+	for (size_t i = n; i-- > 0;) {
+		struct var *v = map_get(&x->scope->vars, names[i]);
+		if (v)
+			v->broken = true;
+		buf_printf(&chain, "%.*s -> ", STR_ARG(str_sub(names[i], 0, MAX_SHOWN)));
+	}
+	diags_add(x->diags, at, "variable cycle: %s%.*s", chain.n ? chain.p : "",
+		STR_ARG(str_sub(name, 0, MAX_SHOWN)));
+}
+
+/* Says what is wrong with a token that has no value. */
+static void complain(const struct subst *x, struct ystr in, const struct token *t)
+{
+	struct pos at = subst_pos(x->diags, in, t->start);
+	if (x->mode == SUBST_LAX)
+		return;
+	if (t->kind == TOKEN_EMPTY)
+		diags_add(x->diags, at, "empty variable name");
+	else if (t->kind == TOKEN_OPEN)
+		diags_add(x->diags, at, "unterminated variable reference \"%.*s\"",
+			STR_ARG(str_sub(t->name, 0, MAX_SHOWN)));
+	else
+		undefined(x, at, t->name);
 }
 
 /* Where in an `if` the writer stands: outside quotes or inside one kind. */
@@ -227,22 +322,51 @@ static struct ystr expand(const struct subst *x, struct ystr in, unsigned depth)
 static bool value_of(const struct subst *x, struct ystr in, const struct token *t, unsigned depth,
 	struct str *ret)
 {
-	bool cycle = false;
-	struct var *v = t->kind == TOKEN_VAR ? find(x->scope, t->name, &cycle) : NULL;
+	bool busy = false;
+	struct var *v = t->kind == TOKEN_VAR ? find(x->scope, t->name, &busy) : NULL;
+	if (!v && busy && scope_broken(x->scope, t->name))
+		return false;
+	if (!v && busy)
+		cycle(x, subst_pos(x->diags, in, t->start), t->name);
+	else if (!v)
+		complain(x, in, t);
 	if (!v)
-		return complain(x, in, t, cycle);
+		return false;
 	if (depth >= MAX_DEPTH) {
-		diags_add(x->diags, position(x, in, t->name_at),
-			"variable %.*s is nested more than %d deep", STR_ARG(t->name), MAX_DEPTH);
+		diags_add(x->diags, subst_pos(x->diags, in, t->start),
+			"variable %.*s is nested more than %d deep",
+			STR_ARG(str_sub(t->name, 0, MAX_SHOWN)), MAX_DEPTH);
 		return false;
 	}
+	if (!subst_charge(x, TOKEN_COST))
+		return false;
+	const struct subst_frame frame = { t->name, x->frame };
 	struct subst inner = *x;
 	if (inner.mode == SUBST_COND)
 		inner.mode = SUBST_STRICT;
+	inner.frame = &frame;
 	v->busy = true;
 	*ret = expand(&inner, v->value, depth + 1).s;
 	v->busy = false;
 	return true;
+}
+
+bool subst_token(const struct subst *x, struct ystr in, size_t at, struct str *ret_value,
+	size_t *ret_end)
+{
+	struct token t;
+	if (!next_token(in.s, at, &t) || t.start != at)
+		return false;
+	*ret_value = STR_NONE;
+	(void)value_of(x, in, &t, 0, ret_value);
+	*ret_end = t.end;
+	return true;
+}
+
+bool subst_any(struct str text)
+{
+	struct token t;
+	return next_token(text, 0, &t);
 }
 
 static struct ystr expand(const struct subst *x, struct ystr in, unsigned depth)
@@ -270,7 +394,9 @@ static struct ystr expand(const struct subst *x, struct ystr in, unsigned depth)
 	} while (next_token(in.s, done, &t));
 	buf_addstr(&out, str_from(in.s, done));
 	if (out.over)
-		diags_add(x->diags, position(x, in, 0), "the text grows beyond %u bytes", MAX_RESULT);
+		diags_add(x->diags, subst_pos(x->diags, in, 0), "the text grows beyond %u bytes", MAX_RESULT);
+	if (!subst_charge(x, out.n))
+		return in;
 	return (struct ystr){ arena_str(x->arena, buf_str(&out)), in.at };
 }
 
@@ -282,6 +408,8 @@ struct ystr subst(const struct subst *x, struct ystr in)
 void subst_list(const struct subst *x, const struct ystrs *in, struct ystrs *ret)
 {
 	struct ystrs out = { 0 };
+	if (!subst_charge(x, in->n * sizeof(*in->v)))
+		return;
 	for (size_t i = 0; i < in->n; i++)
 		vec_push(x->arena, &out, subst(x, in->v[i]));
 	*ret = out;
@@ -290,6 +418,8 @@ void subst_list(const struct subst *x, const struct ystrs *in, struct ystrs *ret
 void subst_kvs(const struct subst *x, const struct ykvs *in, struct ykvs *ret)
 {
 	struct ykvs out = { 0 };
+	if (!subst_charge(x, in->n * sizeof(*in->v)))
+		return;
 	for (size_t i = 0; i < in->n; i++)
 		vec_push(x->arena, &out,
 			(struct ykv){ in->v[i].key, subst(x, in->v[i].val) });

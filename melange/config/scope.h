@@ -12,6 +12,7 @@ struct scope {
 	const struct scope *parent;
 	struct map vars;	/* name to struct var */
 	struct arena *arena;
+	size_t *budget;		/* bytes that expansion may still make; shared with the parents */
 };
 void scope_init(struct scope *s, const struct scope *parent, struct arena *a);
 void scope_release(struct scope *s);
@@ -26,15 +27,29 @@ enum subst_mode {
 	SUBST_STRICT,	/* they are errors */
 	SUBST_COND,	/* strict, for `if`: a value outside quotes is put in double quotes */
 };
+struct subst_frame;
 struct subst {
 	const struct scope *scope;
 	struct arena *arena;
-	const struct ydoc *doc;	/* for positions inside texts; may be NULL */
 	struct diags *diags;
 	enum subst_mode mode;
+	const char *where;	/* "dependencies": where variables of compilation are not known yet;
+				 * NULL: they are */
+	const struct subst_frame *frame;	/* variables being expanded; NULL from callers */
 };
 /* The text with its variables replaced; problems go to diags (then the text comes back as far as
  * it got). Texts without tokens come back as they are, not copied. */
 struct ystr subst(const struct subst *x, struct ystr in);
 void subst_list(const struct subst *x, const struct ystrs *in, struct ystrs *ret);
 void subst_kvs(const struct subst *x, const struct ykvs *in, struct ykvs *ret);
+/* Takes bytes off what all expansions together may make (256 MiB for a file, whatever nests in
+ * whatever); false when that is used up, which is reported once. */
+bool subst_charge(const struct subst *x, size_t bytes) must_check;
+/* Whether a token starts at byte `at`; then its value ("" with the problem added) and its end. */
+bool subst_token(const struct subst *x, struct ystr in, size_t at, struct str *ret_value,
+	size_t *ret_end);
+/* Whether any token is left in a text. */
+bool subst_any(struct str text);
+/* Where byte `at` of a text, which may already be substituted, stands in the file its node came
+ * from; bytes of a value stand at its token. The node's own place when it cannot be told. */
+struct pos subst_pos(const struct diags *d, struct ystr in, size_t at);

@@ -6,32 +6,17 @@
 
 #include "shared/base/buf.h"
 #include "shared/base/num.h"
+#include "shared/text/utf8.h"
 
 #define MATCH_LIMIT 1000000
+#define HEAP_LIMIT 20000	/* KiB */
+#define MAX_STEPS 2000000	/* of one call, all matches together */
+#define MAX_TEXT (1u << 16)
 #define MAX_RESULT (1u << 20)
 
 static bool is_word(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-/* RE2 has no look-around and no back-references; PCRE2 would take them. */
-static const char *foreign_syntax(struct str re)
-{
-	for (size_t i = 0; i + 1 < re.n; i++) {
-		if (re.p[i] == '\\') {
-			if (re.p[i + 1] >= '1' && re.p[i + 1] <= '9')
-				return "back-references are not supported";
-			i++;
-			continue;
-		}
-		if (re.p[i] != '(' || re.p[i + 1] != '?' || i + 2 >= re.n)
-			continue;
-		char c = re.p[i + 2], d = i + 3 < re.n ? re.p[i + 3] : 0;
-		if (c == '=' || c == '!' || (c == '<' && (d == '=' || d == '!')))
-			return "look-around is not supported";
-	}
-	return NULL;
 }
 
 struct groups {
@@ -87,15 +72,33 @@ static void add_replacement(struct buf *out, struct str replace, const struct gr
 	}
 }
 
+/* Counts the steps of matching, so that all of a call's matches together are bounded. */
+static int count_step(pcre2_callout_block *block, void *user)
+{
+	size_t *left = user;
+	(void)block;
+	return *left > 0 && --*left > 0 ? 0 : PCRE2_ERROR_MATCHLIMIT;
+}
+
+static size_t char_length(struct str text, size_t at)
+{
+	uint32_t cp;
+	size_t n = utf8_decode(str_from(text, at), &cp);
+	return n ? n : 1;
+}
+
 static bool replace_all(pcre2_code *code, struct str text, struct str replace, struct buf *out)
 {
 	pcre2_match_context *mc = pcre2_match_context_create(NULL);
 	pcre2_match_data *md = pcre2_match_data_create_from_pattern(code, NULL);
+	size_t at = 0, copied = 0, last_end = (size_t)-1, left = MAX_STEPS;
 	bool ok = mc && md;
-	size_t at = 0, copied = 0, last_end = (size_t)-1;
-	if (ok)
+	if (ok) {
 		pcre2_set_match_limit(mc, MATCH_LIMIT);
-	while (ok && at <= text.n) {
+		pcre2_set_heap_limit(mc, HEAP_LIMIT);
+		pcre2_set_callout(mc, count_step, &left);
+	}
+	while (ok && at <= text.n && !out->over) {
 		int n = pcre2_match(code, (PCRE2_SPTR)text.p, text.n, at, 0, md, mc);
 		if (n == PCRE2_ERROR_NOMATCH)
 			break;
@@ -111,7 +114,7 @@ static bool replace_all(pcre2_code *code, struct str text, struct str replace, s
 			add_replacement(out, replace, &g);
 			copied = last_end = end;
 		}
-		at = end > start ? end : end + 1;
+		at = end > start ? end : end + char_length(text, end);
 	}
 	buf_addstr(out, str_from(text, copied));
 	pcre2_match_data_free(md);
@@ -119,24 +122,38 @@ static bool replace_all(pcre2_code *code, struct str text, struct str replace, s
 	return ok;
 }
 
-bool transform_replace(struct str text, struct str match, struct str replace, struct arena *a,
-	struct str *ret, const char **ret_what)
+static pcre2_code *compile(struct str match, struct arena *a, const char **ret_what)
 {
 	int code_err;
 	PCRE2_SIZE offset;
-	*ret_what = foreign_syntax(match);
-	if (*ret_what)
+	struct str re;
+	char msg[256];
+	if (!re2_translate(match, a, &re, ret_what))
+		return NULL;
+	pcre2_compile_context *cc = pcre2_compile_context_create(NULL);
+	if (!cc)
+		BUG("out of memory");
+	pcre2_set_newline(cc, PCRE2_NEWLINE_LF);
+	pcre2_code *code = pcre2_compile((PCRE2_SPTR)(re.p ? re.p : ""), re.n,
+		PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C | PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
+			PCRE2_AUTO_CALLOUT, &code_err, &offset, cc);
+	pcre2_compile_context_free(cc);
+	if (code)
+		return code;
+	pcre2_get_error_message(code_err, (PCRE2_UCHAR *)msg, sizeof(msg));
+	*ret_what = arena_printf(a, "%s", msg);
+	return NULL;
+}
+
+bool transform_replace(struct str text, struct str match, struct str replace, struct arena *a,
+	struct str *ret, const char **ret_what)
+{
+	pcre2_code *code = compile(match, a, ret_what);
+	if (!code)
 		return false;
-	pcre2_code *code = pcre2_compile((PCRE2_SPTR)(match.p ? match.p : ""), match.n,
-		PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C, &code_err, &offset, NULL);
-	if (!code) {
-		char msg[256];
-		pcre2_get_error_message(code_err, (PCRE2_UCHAR *)msg, sizeof(msg));
-		*ret_what = arena_printf(a, "%s at position %zu", msg, (size_t)offset);
-		return false;
-	}
 	auto_buf struct buf out = BUF_INIT(MAX_RESULT);
-	bool ok = replace_all(code, str_n(text.p ? text.p : "", text.n), replace, &out) && !out.over;
+	bool ok = text.n <= MAX_TEXT &&
+		replace_all(code, str_n(text.p ? text.p : "", text.n), replace, &out) && !out.over;
 	pcre2_code_free(code);
 	if (ok)
 		*ret = arena_str(a, buf_str(&out));

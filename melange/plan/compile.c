@@ -24,7 +24,6 @@ struct compiling {
 /* Where a step stands while it is compiled. */
 struct place {
 	const struct scope *scope;
-	const struct ydoc *doc;		/* of its text, for positions */
 	struct str dir;			/* inherited working-directory */
 	unsigned depth;
 	const struct place *parent;
@@ -35,6 +34,12 @@ struct place {
 static struct pos step_pos(const struct step *s)
 {
 	return s->at ? s->at->pos : (struct pos){ 0 };
+}
+
+static struct subst strict_in(struct compiling *c, const struct scope *scope)
+{
+	return (struct subst){ .scope = scope, .arena = c->a, .diags = c->diags,
+		.mode = SUBST_STRICT };
 }
 
 static void lay_over(struct arena *a, struct ykvs *under, const struct ykvs *over)
@@ -77,26 +82,53 @@ static bool uses_itself(const struct place *p, struct str name)
 	return false;
 }
 
+/* "a -> b -> a", from the first that is part of it. */
+static const char *chain(struct compiling *c, const struct place *p, struct str name)
+{
+	auto_buf struct buf b = BUF_INIT(4096);
+	struct str names[MAX_NESTING + 2];
+	size_t n = 0;
+	for (; p && n < MAX_NESTING + 1; p = p->parent) {
+		if (p->uses.n)
+			names[n++] = p->uses;
+		if (str_eq(p->uses, name))
+			break;
+	}
+	while (n-- > 0)
+		buf_printf(&b, "%.*s -> ", STR_ARG(str_sub(names[n], 0, 60)));
+	buf_addstr(&b, str_sub(name, 0, 60));
+	return arena_strndup(c->a, b.p, b.n);
+}
+
 static const struct definition *find_definition(struct compiling *c, const struct step *s,
 	const struct place *p)
 {
 	if (s->uses.s.n == 0 || s->pipeline.n)
 		return NULL;
-	if (p->depth >= MAX_NESTING || uses_itself(p, s->uses.s)) {
-		diags_add(c->diags, s->uses.at ? s->uses.at->pos : step_pos(s),
-			"pipeline '%.*s' uses itself", STR_ARG(s->uses.s));
+	struct pos at = s->uses.at ? s->uses.at->pos : step_pos(s);
+	if (uses_itself(p, s->uses.s)) {
+		diags_add(c->diags, at, "pipeline cycle: %s", chain(c, p, s->uses.s));
+		return NULL;
+	}
+	if (p->depth >= MAX_NESTING) {
+		diags_add(c->diags, at, "pipelines are nested more than %d deep: %s", MAX_NESTING,
+			chain(c, p, s->uses.s));
 		return NULL;
 	}
 	return uses_find(&c->uses, s->uses, c->diags);
 }
 
-static bool decide(struct compiling *c, struct ystr *cond, const struct subst *strict)
+/* Whether a condition holds (it does when it is broken, so that what it guards is checked); the
+ * text becomes the one with its values, for printing. */
+static bool decide(struct ystr *cond, const struct subst *strict)
 {
 	struct subst x = *strict;
 	bool value = true;
+	if (!cond_eval(strict, *cond, &value))
+		return true;
 	x.mode = SUBST_COND;
 	*cond = subst(&x, *cond);
-	return !cond_eval(*cond, c->a, c->diags, &value) || value;
+	return value;
 }
 
 static void strip_runs(struct compiling *c, struct step *s)
@@ -107,25 +139,14 @@ static void strip_runs(struct compiling *c, struct step *s)
 		s->runs.s = out;
 		return;
 	}
-	struct pos at = s->runs.at ? s->runs.at->pos : step_pos(s);
-	size_t line = 1, col = 1;
-	for (size_t i = 0; i < bad.at && i < s->runs.s.n; i++) {
-		bool nl = s->runs.s.p[i] == '\n';
-		line += nl;
-		col = nl ? 1 : col + 1;
-	}
-	if (s->runs.at && s->runs.at->style == YS_LITERAL) {
-		at.line += (int)line;
-		at.col = 0;
-	}
-	diags_add(c->diags, at, "the script of this step has an %s, at its line %zu column %zu",
-		bad.what, line, col);
+	struct pos at = s->runs.at ? subst_pos(c->diags, s->runs, bad.at) : step_pos(s);
+	diags_add(c->diags, at, "%s in this step's script", bad.what);
 }
 
 /* The script's inputs as shell variables INPUT_NAME, quoted, so that no value is shell text
  * unless the definition pastes it as such. */
 static void add_prologue(struct compiling *c, struct step *s, const struct scope *scope,
-	const struct ydoc *doc, const struct bind_map *inputs)
+	const struct bind_map *inputs)
 {
 	auto_buf struct buf b = BUF_INIT(4u << 20);
 	for (size_t i = 0; i < inputs->n; i++) {
@@ -137,7 +158,7 @@ static void add_prologue(struct compiling *c, struct step *s, const struct scope
 		}
 		if (!shell_uses_name(s->runs.s, buf_str(&name)))
 			continue;
-		struct subst x = { scope, c->a, doc, c->diags, SUBST_STRICT };
+		const struct subst x = strict_in(c, scope);
 		struct ystr token = { arena_strf(c->a, "${{inputs.%.*s}}",
 			STR_ARG(inputs->v[i].key)), s->at };
 		struct str value = subst(&x, token).s;
@@ -159,76 +180,90 @@ static void add_prologue(struct compiling *c, struct step *s, const struct scope
 static struct bind_list compile_steps(struct compiling *c, const struct bind_list *in,
 	const struct place *p, const struct bind_map *inputs);
 
+/* The step's own `if` and its definition's must both hold. */
+static void decide_step(struct step *s, const struct definition *d, const struct subst *outer,
+	const struct subst *inner)
+{
+	bool run = s->if_.s.n == 0 || decide(&s->if_, outer);
+	if (d && d->has_if) {
+		struct ystr theirs = d->step.if_;
+		run &= decide(&theirs, inner);
+		if (s->if_.s.n == 0)
+			s->if_ = theirs;
+	}
+	s->skipped = !run;
+}
+
+static void substitute_step(struct compiling *c, struct step *s, const struct place *p,
+	const struct bind_map *inputs, const struct subst *x)
+{
+	bool script = s->runs.s.n;
+	if (s->working_directory.s.n == 0)
+		s->working_directory.s = p->dir;
+	s->working_directory = subst(x, s->working_directory);
+	subst_list(x, &s->needs.packages, &s->needs.packages);
+	subst_kvs(x, &s->environment, &s->environment);
+	if (inputs) {
+		struct subst lax = *x;
+		lax.mode = SUBST_LAX;
+		s->name = subst(&lax, s->name);
+	}
+	s->runs = subst(x, s->runs);
+	s->commented = s->runs.s;
+	strip_runs(c, s);
+	if (inputs && script)
+		add_prologue(c, s, x->scope, inputs);
+	s->inputs = (struct bind_map){ 0 };
+}
+
+static void compile_inside(struct compiling *c, const struct step *in, const struct definition *d,
+	const struct place *p, const struct bind_map *outer_inputs, struct step *s)
+{
+	const struct bind_map *inputs = d ? &d->step.inputs : s->inputs.n ? &s->inputs : outer_inputs;
+	const struct bind_map kept = inputs ? *inputs : (struct bind_map){ 0 };
+	struct scope scope;
+	scope_init(&scope, p->scope, c->a);
+	const struct subst outer = strict_in(c, p->scope), x = strict_in(c, &scope);
+	inputs_resolve(s, d != NULL, &outer, &scope);
+	decide_step(s, d, &outer, &x);
+	substitute_step(c, s, p, inputs ? &kept : NULL, &x);
+	const struct place inner = {
+		.scope = &scope,
+		.dir = s->working_directory.s,
+		.depth = p->depth + 1,
+		.parent = p,
+		.uses = d ? in->uses.s : STR_NONE,
+		.skipped = p->skipped || s->skipped,
+	};
+	s->pipeline = compile_steps(c, &s->pipeline, &inner, inputs ? &kept : NULL);
+	scope_release(&scope);
+}
+
 static void compile_step(struct compiling *c, const struct step *in, const struct place *p,
 	const struct bind_map *outer_inputs, struct step *out)
 {
 	struct step s = *in;
-	struct scope scope;
+	struct pos from = s.uses.at ? s.uses.at->pos : step_pos(in);
+	const struct diag_note note = { arena_printf(c->a, "used from %s:%d:%d",
+		from.file ? from.file : "", from.line, from.col), true, c->diags->note };
+	if (in->uses.s.n)
+		c->diags->note = &note;
 	const struct definition *d = find_definition(c, in, p);
-	const struct ydoc *doc = p->doc;
-	const struct bind_map *inputs = outer_inputs;
-	struct ystr own_if = s.if_;
-	bool run = true;
-
-	scope_init(&scope, p->scope, c->a);
-	if (d) {
+	if (d)
 		merge_definition(c, d, &s);
-		inputs = &d->step.inputs;
-		doc = &d->doc;
-	} else if (s.inputs.n) {
-		inputs = &s.inputs;
-	}
-	struct subst outer = { p->scope, c->a, p->doc, c->diags, SUBST_STRICT };
-	inputs_resolve(&s, d != NULL, &outer, &scope);
-	struct subst x = { &scope, c->a, doc, c->diags, SUBST_STRICT };
-	if (own_if.s.n)
-		run = decide(c, &own_if, &outer);
-	if (d && d->has_if) {
-		struct ystr theirs = d->step.if_;
-		run &= decide(c, &theirs, &x);
-		if (own_if.s.n == 0)
-			own_if = theirs;
-	}
-	s.if_ = own_if;
-	s.skipped = !run;
-
-	if (s.working_directory.s.n == 0)
-		s.working_directory.s = p->dir;
-	s.working_directory = subst(&x, s.working_directory);
-	subst_list(&x, &s.needs.packages, &s.needs.packages);
-	subst_kvs(&x, &s.environment, &s.environment);
-	if (d || outer_inputs) {
-		struct subst lax = x;
-		lax.mode = SUBST_LAX;
-		s.name = subst(&lax, s.name);
-	}
-	struct step before = s;
-	s.runs = subst(&x, s.runs);
-	s.commented = s.runs.s;
-	strip_runs(c, &s);
-	if (inputs && before.runs.s.n)
-		add_prologue(c, &s, &scope, doc, inputs);
-	s.inputs = (struct bind_map){ 0 };
-
-	const struct place inner = {
-		.scope = &scope,
-		.doc = doc,
-		.dir = s.working_directory.s,
-		.depth = p->depth + 1,
-		.parent = p,
-		.uses = d ? in->uses.s : STR_NONE,
-		.skipped = p->skipped || s.skipped,
-	};
-	s.pipeline = compile_steps(c, &s.pipeline, &inner, inputs);
-	scope_release(&scope);
+	compile_inside(c, in, d, p, outer_inputs, &s);
+	c->diags->note = note.up;
 	*out = s;
 }
 
 static struct bind_list compile_steps(struct compiling *c, const struct bind_list *in,
 	const struct place *p, const struct bind_map *inputs)
 {
-	struct step *out = arena_array(c->a, struct step, in->n ? in->n : 1);
 	const struct step *steps = in->v;
+	const struct subst x = strict_in(c, p->scope);
+	if (!subst_charge(&x, in->n * sizeof(*steps)))
+		return (struct bind_list){ 0 };
+	struct step *out = arena_array(c->a, struct step, in->n ? in->n : 1);
 	if (p->depth > MAX_NESTING) {
 		if (in->n)
 			diags_add(c->diags, step_pos(&steps[0]), "pipelines are nested more than %d deep",
@@ -280,7 +315,7 @@ static struct test *compile_test(struct compiling *c, const struct test *in,
 	if (!in)
 		return NULL;
 	struct test *t = arena_dup(c->a, in, sizeof(*in));
-	const struct place p = { .scope = scope, .doc = c->in->doc };
+	const struct place p = { .scope = scope };
 	struct ystrs packages = { 0 };
 	for (size_t i = 0; i < in->environment.contents.packages.n; i++)
 		vec_push(c->a, &packages, in->environment.contents.packages.v[i]);
@@ -298,13 +333,17 @@ static void compile_subpackage(struct compiling *c, const struct subpackage *in,
 	struct scope scope;
 	scope_init(&scope, arch, c->a);
 	variables_subpackage(&scope, in, c->a);
-	const struct place p = { .scope = &scope, .doc = c->in->doc };
-	struct subst x = { &scope, c->a, c->in->doc, c->diags, SUBST_STRICT };
+	const struct place p = { .scope = &scope };
+	const struct subst x = strict_in(c, &scope);
+	const struct diag_note note = { in->range_note, false, c->diags->note };
+	if (in->range_note)
+		c->diags->note = &note;
 	*out = *in;
 	if (in->if_.s.n)
-		out->skipped = !decide(c, &out->if_, &x);
+		out->skipped = !decide(&out->if_, &x);
 	out->pipeline = compile_steps(c, &in->pipeline, &p, NULL);
 	out->test = compile_test(c, in->test, &scope, in->name.s);
+	c->diags->note = note.up;
 	scope_release(&scope);
 }
 
@@ -316,7 +355,7 @@ static void compile_all(struct compiling *c, struct config *out)
 	variables_arch(&arch, in, c->opts, c->a, c->diags);
 	scope_init(&origin, &arch, c->a);
 	variables_origin(&origin, in, c->a);
-	const struct place p = { .scope = &origin, .doc = in->doc };
+	const struct place p = { .scope = &origin };
 
 	out->pipeline = compile_steps(c, &in->pipeline, &p, NULL);
 	struct subpackage *subs =

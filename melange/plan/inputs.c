@@ -1,24 +1,48 @@
 #include "melange/plan/inputs.h"
 
+#include "shared/base/buf.h"
 #include "shared/base/match.h"
+
+#define SHOWN(s) STR_ARG(str_sub((s), 0, 80))
 
 static const struct {
 	const char *name;
 	size_t lengths[2];
-	const char *before, *behind, *digits;
+	const char *digits;
 } sums[] = {
-	{ "expected-sha256", { 64, 64 }, "checksum input", "invalid length", "64" },
-	{ "expected-sha512", { 128, 128 }, "checksum input", "invalid length", "128" },
-	{ "expected-commit", { 40, 64 }, "expected commit",
-		"contains invalid characters or invalid sha length", "40 or 64" },
+	{ "expected-sha256", { 64, 64 }, "64" },
+	{ "expected-sha512", { 128, 128 }, "128" },
+	{ "expected-commit", { 40, 64 }, "40 or 64" },
 };
+
+static const struct step *author(const struct step *s)
+{
+	return s->source ? s->source : s;
+}
 
 static struct pos place(const struct step *s, struct ystr value)
 {
+	const struct step *src = author(s);
 	if (value.at)
 		return value.at->pos;
-	const struct step *src = s->source ? s->source : s;
 	return src->uses.at ? src->uses.at->pos : src->at ? src->at->pos : (struct pos){ 0 };
+}
+
+/* Where an input is set: its key below `with`. */
+static struct pos place_of_key(const struct step *s, struct str key, struct ystr value)
+{
+	const struct ynode *k = ynode_key(ynode_get(author(s)->at, "with"), key);
+	return k ? k->pos : place(s, value);
+}
+
+/* Where an input should be set: at `with`, or at `uses` where there is none. */
+static struct pos place_of_missing(const struct step *s, struct str key)
+{
+	const struct step *src = author(s);
+	const struct ynode *k = ynode_key(ynode_get(src->at, "with"), key);
+	k = k ? k : ynode_key(src->at, S("with"));
+	k = k ? k : ynode_key(src->at, S("uses"));
+	return k ? k->pos : place(s, (struct ystr){ 0 });
 }
 
 static bool is_hex(struct str s)
@@ -34,15 +58,17 @@ static bool is_hex(struct str s)
 static void check_sum(const struct step *s, struct str key, struct ystr value, struct diags *diags)
 {
 	for (size_t i = 0; i < countof(sums); i++) {
-		if (!str_is(key, sums[i].name) || value.s.n == 0)
+		if (!str_is(key, sums[i].name) || value.s.n == 0 || subst_any(value.s))
 			continue;
 		size_t n = value.s.n;
 		if (is_hex(value.s) && (n == sums[i].lengths[0] || n == sums[i].lengths[1]))
 			continue;
-		diags_add(diags, place(s, value),
-			"%s \"%.*s\" for pipeline%s %s: '%.*s'\nhint: it must be %s hex digits",
-			sums[i].before, STR_ARG(key), i < 2 ? "," : "", sums[i].behind,
-			STR_ARG(value.s), sums[i].digits);
+		if (is_hex(value.s))
+			diags_add(diags, place(s, value), "%s must be %s hex digits, got %zu",
+				sums[i].name, sums[i].digits, n);
+		else
+			diags_add(diags, place(s, value), "%s must be %s hex digits, found '%.*s'",
+				sums[i].name, sums[i].digits, SHOWN(value.s));
 	}
 }
 
@@ -54,21 +80,27 @@ static const struct bind_map_item *declared(const struct bind_map *inputs, struc
 	return NULL;
 }
 
-static void check_undeclared(const struct step *s, struct arena *a, struct diags *diags)
+static void undeclared(const struct step *s, const struct ykv *given, struct arena *a,
+	struct diags *diags)
 {
 	const char **names = arena_array(a, const char *, s->inputs.n + 1);
-	for (size_t i = 0; i < s->inputs.n; i++)
+	auto_buf struct buf list = BUF_INIT(1024);
+	for (size_t i = 0; i < s->inputs.n; i++) {
 		names[i] = arena_strndup(a, s->inputs.v[i].key.p, s->inputs.v[i].key.n);
-	for (size_t i = 0; i < s->with.n; i++) {
-		struct str key = s->with.v[i].key;
-		if (declared(&s->inputs, key))
-			continue;
-		const char *near = match_nearest(key, names, s->inputs.n);
-		diags_add(diags, place(s, s->with.v[i].val),
-			"undefined input \"%.*s\" to pipeline \"%.*s\"%s%s%s", STR_ARG(key),
-			STR_ARG(s->uses.s), near ? "\nhint: did you mean '" : "", near ? near : "",
-			near ? "'?" : "");
+		buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
 	}
+	const char *near = match_nearest(given->key, names, s->inputs.n);
+	diags_add(diags, place_of_key(s, given->key, given->val),
+		"pipeline \"%.*s\" has no input \"%.*s\"; inputs: %s%s%s%s", SHOWN(s->uses.s),
+		SHOWN(given->key), list.n ? list.p : "none", near ? "; did you mean \"" : "",
+		near ? near : "", near ? "\"?" : "");
+}
+
+static void check_undeclared(const struct step *s, struct arena *a, struct diags *diags)
+{
+	for (size_t i = 0; i < s->with.n && !diags_many(diags); i++)
+		if (!declared(&s->inputs, s->with.v[i].key))
+			undeclared(s, &s->with.v[i], a, diags);
 }
 
 /* What the author gave, expanded where it was written; what only a sibling input can resolve
@@ -100,8 +132,9 @@ void inputs_resolve(struct step *s, bool strict, const struct subst *outer, stru
 		struct ystr raw = given(s, key, in, outer), value = subst(&x, raw);
 		check_sum(s, key, value, outer->diags);
 		if (in->required && value.s.n == 0 && strict)
-			diags_add(outer->diags, place(s, (struct ystr){ 0 }),
-				"required input \"%.*s\" for pipeline is missing", STR_ARG(key));
+			diags_add(outer->diags, place_of_missing(s, key),
+				"pipeline \"%.*s\" requires input \"%.*s\"", SHOWN(s->uses.s),
+				SHOWN(key));
 		if (!str_eq(value.s, in->dflt.s))
 			vec_push(a, &with, (struct ykv){ key, value });
 	}

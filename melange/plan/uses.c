@@ -9,10 +9,12 @@
 #include "melange/config/schema.h"
 #include "shared/base/log.h"
 #include "shared/base/match.h"
+#include "shared/os/dir.h"
 #include "shared/os/fd.h"
 
 #define SYSTEM_DIR "/usr/share/melange/pipelines"
 #define MAX_DEFINITION (4u << 20)
+#define MAX_NAMES 4096	/* of pipelines, for suggestions */
 
 void uses_init(struct uses *u, const struct strs *dirs, struct arena *a)
 {
@@ -68,27 +70,56 @@ static bool read_definition(struct uses *u, struct str name, struct str *ret_tex
 	const struct builtin_pipeline *b = *ret_found ? NULL : find_builtin(name);
 	if (b) {
 		*ret_text = str_n(b->text, b->n);
-		*ret_file = arena_printf(u->arena, "built-in:%s.yaml", b->name);
+		*ret_file = arena_printf(u->arena, "<builtin>/%s.yaml", b->name);
 		*ret_found = true;
 	}
 	return true;
 }
 
+/* The names there are, for suggestions. */
+struct names {
+	struct arena *a;
+	struct str dir;
+	VEC(const char *) list;
+};
+
+static bool add_name(const struct dir_entry *e, bool *skip, void *user, struct err *err)
+{
+	struct names *n = user;
+	struct str path = str_of(e->path);
+	(void)err;
+	*skip = n->list.n >= MAX_NAMES;
+	if (!*skip && str_chop(&path, S(".yaml")))
+		vec_push(n->a, &n->list, arena_strndup(n->a, path.p, path.n));
+	return true;
+}
+
+static const char *nearest(struct uses *u, struct str name)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct names n = { .a = &a };
+	for (size_t i = 0; i < builtin_pipelines_n; i++)
+		vec_push(&a, &n.list, builtin_pipelines[i].name);
+	for (size_t i = 0; i < u->dirs->n; i++) {
+		auto_err struct err ignored = ERR_INIT;
+		const char *dir = arena_strndup(&a, u->dirs->v[i].p, u->dirs->v[i].n);
+		if (!dir_walk(dir, add_name, &n, &ignored))
+			continue;
+	}
+	const char *near = match_nearest(name, n.list.v, n.list.n);
+	return near ? arena_strdup(u->arena, near) : NULL;
+}
+
 static void not_found(struct uses *u, struct ystr name, struct pos at, struct diags *diags)
 {
-	const char *names[256];
-	size_t n = 0;
-	for (; n < builtin_pipelines_n && n < countof(names); n++)
-		names[n] = builtin_pipelines[n].name;
-	auto_buf struct buf where = BUF_INIT(1 << 16);
+	auto_buf struct buf where = BUF_INIT(1 << 12);
 	for (size_t i = 0; i < u->dirs->n; i++)
 		buf_printf(&where, "'%.*s', ", STR_ARG(u->dirs->v[i]));
-	const char *near = match_nearest(name.s, names, n);
-	diags_add(diags, at,
-		"unable to load pipeline '%.*s': looked in %s'" SYSTEM_DIR "' and the built-in ones"
-		"\nhint: %s%s%s", STR_ARG(name.s), where.p ? where.p : "",
-		near ? "did you mean '" : "name its directory with --pipeline-dir",
-		near ? near : "", near ? "'?" : "");
+	const char *near = diags_many(diags) ? NULL : nearest(u, name.s);
+	diags_add(diags, at, "no pipeline \"%.*s\"; searched %s'" SYSTEM_DIR "', built-in%s%s%s%s",
+		STR_ARG(str_sub(name.s, 0, 80)), where.n ? where.p : "",
+		near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "",
+		u->dirs->n ? "" : "\nhint: name a directory of more pipelines with --pipeline-dir");
 }
 
 /* Keys a definition may have besides a step's, without a warning. */
@@ -117,23 +148,31 @@ static void look_at_keys(struct definition *d, const struct bind_schema *schema)
 	d->has_needs = ynode_get(root, "needs");
 }
 
-static struct definition *parse(struct uses *u, struct str text, const char *file, struct err *err)
+static void parse(struct uses *u, struct str text, const char *file, struct definition *d,
+	struct diags *diags)
 {
-	struct definition *d = arena_new(u->arena, struct definition);
-	struct diags own;
-	d->file = file;
-	if (!ydoc_parse(text, file, u->arena, &d->doc, err))
-		return NULL;
+	size_t before = diags->list.n;
+	d->bad = true;
+	if (!ydoc_parse_into(text, file, u->arena, &d->doc, diags))
+		return;
 	d->file = d->doc.file;
-	diags_init(&own, u->arena, &d->doc);
-	bind_struct(&definition_schema, d->doc.root, &d->step, u->arena, &own);
+	bind_struct(&definition_schema, d->doc.root, &d->step, u->arena, diags);
 	if (d->step.uses.s.n)
-		diags_add(&own, d->step.uses.at->pos,
-			"a definition cannot use another one at its top level\nhint: put it under pipeline");
-	if (!diags_ok(&own, err))
-		return NULL;
+		diags_add(diags, d->step.uses.at->pos,
+			"a definition cannot use another one at its top level\n"
+			"hint: put it under pipeline");
 	look_at_keys(d, &definition_schema);
-	return d;
+	d->bad = diags->list.n > before;
+}
+
+static bool name_ok(struct ystr name, struct pos at, struct diags *diags)
+{
+	if (name.s.n && name.s.p[0] != '/' && str_find(name.s, S("..")) < 0)
+		return true;
+	diags_add(diags, at, "invalid \"uses\" value \"%.*s\": "
+		"must not contain absolute paths or '..' sequences",
+		STR_ARG(str_sub(name.s, 0, 80)));
+	return false;
 }
 
 const struct definition *uses_find(struct uses *u, struct ystr name, struct diags *diags)
@@ -141,29 +180,24 @@ const struct definition *uses_find(struct uses *u, struct ystr name, struct diag
 	struct pos at = name.at ? name.at->pos : (struct pos){ 0 };
 	struct definition *d = map_get(&u->cache, name.s);
 	if (d)
-		return d;
-	if (name.s.p[0] == '/' || str_find(name.s, S("..")) >= 0) {
-		diags_add(diags, at, "invalid pipeline 'uses' value \"%.*s\": "
-			"must not contain absolute paths or '..' sequences", STR_ARG(name.s));
+		return d->bad ? NULL : d;
+	if (!name_ok(name, at, diags))
 		return NULL;
-	}
 	auto_err struct err err = ERR_INIT;
 	struct str text;
 	const char *file;
 	bool found;
 	if (!read_definition(u, name.s, &text, &file, &found, &err)) {
-		diags_add(diags, at, "unable to load pipeline '%.*s': %s", STR_ARG(name.s), err.msg);
+		diags_add(diags, at, "cannot load pipeline \"%.*s\": %s",
+			STR_ARG(str_sub(name.s, 0, 80)), err.msg);
 		return NULL;
 	}
 	if (!found) {
 		not_found(u, name, at, diags);
 		return NULL;
 	}
-	d = parse(u, text, file, &err);
-	if (!d) {
-		diags_add(diags, at, "unable to load pipeline '%.*s': %s", STR_ARG(name.s), err.msg);
-		return NULL;
-	}
+	d = arena_new(u->arena, struct definition);
 	(void)map_put(&u->cache, arena_str(u->arena, name.s), d);
-	return d;
+	parse(u, text, file, d, diags);
+	return d->bad ? NULL : d;
 }

@@ -7,6 +7,7 @@
  * then /usr/share/melange/pipelines, then the ones compiled in. Each is read once. */
 
 struct definition {
+	bool bad;		/* what is wrong with it was told already */
 	struct step step;	/* its keys as a step */
 	struct ydoc doc;
 	const char *file;
@@ -20,7 +21,7 @@ struct uses {
 };
 void uses_init(struct uses *u, const struct strs *dirs, struct arena *a);
 void uses_release(struct uses *u);
-/* NULL with the problem added to diags at `at`. */
+/* NULL with the problem added to diags at the name's place, or in the definition (once). */
 const struct definition *uses_find(struct uses *u, struct ystr name, struct diags *diags);
 
 /* The compiled-in definitions: "autoconf/make" and its text, sorted by name. */
