@@ -48,7 +48,7 @@ pipelines:
   - runs: 'true'
 Y
 refused unknown-key "unknown-key.yaml:7:1: .*pipelines.*" "${here[@]}" unknown-key.yaml
-grep -q "'pipeline'" unknown-key.out || fail "unknown-key: suggests nothing"
+grep -q 'did you mean "pipeline"' unknown-key.out || fail "unknown-key: suggests nothing"
 
 file unknown-var <<'Y'
 pipeline:
