@@ -155,6 +155,11 @@ bool apk_deps_parse(struct str list, struct arena *a, struct apk_deps *ret, stru
 	return parse_list(list, false, a, ret, err);
 }
 
+bool apk_provide_parse(struct str text, struct arena *a, struct apk_dep *ret, struct err *err)
+{
+	return parse(text, true, a, ret, err);
+}
+
 bool apk_provides_parse(struct str list, struct arena *a, struct apk_deps *ret, struct err *err)
 {
 	return parse_list(list, true, a, ret, err);

@@ -28,7 +28,9 @@ bool apk_dep_parse(struct str text, struct arena *a, struct apk_dep *ret, struct
 /* All atoms of a blank-separated list. */
 bool apk_deps_parse(struct str list, struct arena *a, struct apk_deps *ret, struct err *err)
 	must_check;
-/* The same for `provides` and `install_if`, where an invalid version is kept as it is: both tools
- * take such packages, whose atom then meets no versioned demand. */
+/* The same two for `provides` and `install_if`, where an invalid version is kept as it is: both
+ * tools take such packages, whose atom then meets no versioned demand. */
+bool apk_provide_parse(struct str text, struct arena *a, struct apk_dep *ret, struct err *err)
+	must_check;
 bool apk_provides_parse(struct str list, struct arena *a, struct apk_deps *ret, struct err *err)
 	must_check;

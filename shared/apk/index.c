@@ -2,18 +2,18 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "shared/apk/pack.h"
 #include "shared/archive/gz.h"
 #include "shared/archive/tar.h"
 #include "shared/base/log.h"
-#include "shared/base/map.h"
 #include "shared/base/num.h"
+#include "shared/base/vec.h"
 #include "shared/crypto/digest.h"
 
 #define MAX_INFLATED ((uint64_t)300 << 20)
 #define MAX_LINE (1u << 20)
 #define MAX_PACKAGES 2000000
 #define MAX_DESCRIPTION (64u << 10)
-#define GZIP_LEVEL 6
 
 struct parse {
 	struct str text;
@@ -22,6 +22,9 @@ struct parse {
 	struct apk_pkg pkg;	/* the record being read */
 	uint64_t seen;		/* its letters, one bit each */
 	const char *record;	/* where it starts */
+	size_t n;		/* records before it */
+	void (*take)(void *ctx, const struct apk_pkg *p, struct str record);
+	void *ctx;
 };
 
 static bool fail_at(const struct parse *p, const char *at, const char *what, struct str value)
@@ -166,34 +169,15 @@ static bool check_record(const struct parse *p)
 	return true;
 }
 
-struct pkgs {
-	struct apk_pkg *v;
-	size_t n, cap;
-};
-
-static void push(struct pkgs *list, const struct apk_pkg *p, struct arena *a)
-{
-	if (list->n == list->cap) {
-		struct apk_pkg *old = list->v;
-		list->cap = list->cap * 2;
-		list->v = arena_array(a, struct apk_pkg, list->cap);
-		memcpy(list->v, old, list->n * sizeof(*old));
-	}
-	list->v[list->n] = *p;
-	list->v[list->n].order = (uint32_t)list->n;
-	list->n++;
-}
-
-static bool end_record(struct parse *p, struct apk_index *idx, struct pkgs *list, struct arena *a)
+static bool end_record(struct parse *p, const char *end)
 {
 	if (!p->seen)
 		return true;
 	if (!check_record(p))
 		return false;
-	if (list->n == MAX_PACKAGES)
+	if (p->n++ == MAX_PACKAGES)
 		return fail_at(p, p->record, "too many packages at", p->pkg.name);
-	p->pkg.index = idx;
-	push(list, &p->pkg, a);
+	p->take(p->ctx, &p->pkg, str_n(p->record, (size_t)(end - p->record)));
 	memset(&p->pkg, 0, sizeof(p->pkg));
 	p->seen = 0;
 	return true;
@@ -209,28 +193,67 @@ static bool check_bytes(const struct parse *p)
 	return at ? fail_at(p, at, "NUL in an index", STR_NONE) : true;
 }
 
-bool index_parse(struct str text, const char *name, struct arena *a, struct apk_index *ret,
-	struct err *err)
+static bool parse_text(struct parse *p)
 {
-	struct parse p = { .text = text, .name = name, .err = err };
-	if (text.n && !check_bytes(&p))
+	const char *at = p->text.p, *end = p->text.n ? p->text.p + p->text.n : p->text.p;
+	if (p->text.n && !check_bytes(p))
 		return false;
-	/* records of real indexes are 350 to 550 bytes; untouched room costs nothing */
-	struct pkgs list = { .cap = text.n / 300 + 16 };
-	list.v = arena_array(a, struct apk_pkg, list.cap);
-	const char *at = text.p, *end = text.n ? text.p + text.n : text.p;
 	while (at < end) {
 		const char *nl = memchr(at, '\n', (size_t)(end - at));
 		size_t n = (size_t)((nl ? nl : end) - at);
-		if (n ? !parse_line(&p, at, n) : !end_record(&p, ret, &list, a))
+		if (n ? !parse_line(p, at, n) : !end_record(p, at))
 			return false;
 		at += n + (nl != NULL);
 	}
-	if (!end_record(&p, ret, &list, a))
+	return end_record(p, at);
+}
+
+struct pkgs {
+	struct apk_pkg *v;
+	size_t n, cap;
+	const struct apk_index *idx;
+	struct arena *a;
+};
+
+static void push(void *ctx, const struct apk_pkg *p, struct str record)
+{
+	struct pkgs *list = ctx;
+	(void)record;
+	vec_push(list->a, list, *p);
+	list->v[list->n - 1].order = (uint32_t)list->n - 1;
+	list->v[list->n - 1].index = list->idx;
+}
+
+bool index_parse(struct str text, const char *name, struct arena *a, struct apk_index *ret,
+	struct err *err)
+{
+	/* records of real indexes are 350 to 550 bytes; untouched room costs nothing */
+	struct pkgs list = { .cap = text.n / 300 + 16, .idx = ret, .a = a };
+	struct parse p = { .text = text, .name = name, .err = err, .take = push, .ctx = &list };
+	list.v = arena_array(a, struct apk_pkg, list.cap);
+	if (!parse_text(&p))
 		return false;
 	ret->pkgs = list.v;
 	ret->n = list.n;
 	return true;
+}
+
+static void pack_one(void *ctx, const struct apk_pkg *p, struct str record)
+{
+	pack_add(ctx, p, record, false);
+}
+
+/* text must live as long as the arena. */
+static const struct pack *pack_text(struct str text, struct str description, const char *name,
+	struct arena *a, struct err *err)
+{
+	struct parse p = { .text = text, .name = name, .err = err, .take = pack_one };
+	struct pack_build *b = pack_begin(text);
+	p.ctx = b;
+	if (parse_text(&p))
+		return pack_end(b, description, a, err);
+	pack_abort(b);
+	return NULL;
 }
 
 struct members {
@@ -297,9 +320,9 @@ static bool first_name(struct str tar, const char *name, struct arena *a, struct
 	return true;
 }
 
-/* The archive's tar in arena memory, of verified bytes only when there are keys to ask. */
-static bool open_index(struct str bytes, const struct index_read_opts *o, struct arena *a,
-	struct str *ret_tar, struct err *err)
+/* Verifies the signature, when there are keys to ask, and tells what it signs. */
+static bool verify(struct str bytes, const struct index_read_opts *o, struct arena *a,
+	struct str *ret_signed, struct err *err)
 {
 	auto_buf struct buf tar = BUF_INIT(o->max_inflated ? o->max_inflated : MAX_INFLATED);
 	size_t first;
@@ -316,27 +339,44 @@ static bool open_index(struct str bytes, const struct index_read_opts *o, struct
 		if (o->keys && (!apk_sigs_parse(buf_str(&tar), o->name, a, &sigs, &n, err) ||
 				!keyring_verify(o->keys, sigs, n, rest, o->name, err)))
 			return false;
-		buf_clear(&tar);
-	} else if (o->keys) {
-		err_set(err, EK_TRUST,
+		*ret_signed = rest;
+		return true;
+	}
+	if (o->keys) {
+		(void)err_set(err, EK_TRUST,
 			"%s: failed to find key name in signature file name: %.*s", o->name,
 			STR_ARG(name));
 		return err_hint(err, "the index is not signed: sign it with 'melange sign-index', or "
 			"allow that with --ignore-signatures");
 	}
-	if (!inflate_all(rest, o->name, &tar, err))
-		return false;
-	*ret_tar = str_n(arena_dup(a, tar.p, tar.n), tar.n);
+	*ret_signed = bytes;
 	return true;
+}
+
+static void free_text(void *p)
+{
+	free(p);
+}
+
+/* The archive's members; their texts live as long as the arena. */
+static bool unpack_index(struct str bytes, const struct index_read_opts *o, struct arena *a,
+	struct members *ret, struct err *err)
+{
+	auto_buf struct buf tar = BUF_INIT(o->max_inflated ? o->max_inflated : MAX_INFLATED);
+	if (!inflate_all(bytes, o->name, &tar, err))
+		return false;
+	struct str text = buf_str(&tar);
+	arena_on_release(a, free_text, buf_steal(&tar));
+	return read_members(text, o->name, a, ret, err);
 }
 
 bool index_read(struct str bytes, const struct index_read_opts *opts, struct arena *a,
 	struct apk_index *ret, struct err *err)
 {
-	struct str tar;
+	struct str signed_bytes;
 	struct members m = { 0 };
-	if (!open_index(bytes, opts, a, &tar, err) ||
-		!read_members(tar, opts->name, a, &m, err) ||
+	if (!verify(bytes, opts, a, &signed_bytes, err) ||
+		!unpack_index(signed_bytes, opts, a, &m, err) ||
 		!index_parse(m.text, opts->name, a, ret, err))
 		return false;
 	ret->description = arena_str(a, m.description);
@@ -344,114 +384,73 @@ bool index_read(struct str bytes, const struct index_read_opts *opts, struct are
 	return true;
 }
 
-static struct str merge_key(const struct apk_pkg *p, struct arena *a)
+struct apk_made {
+	struct arena arena;
+	struct apk_pkg *v[];
+};
+
+static void free_made(void *p)
 {
-	return arena_strf(a, "%.*s %.*s %.*s", STR_ARG(p->name), STR_ARG(p->version),
-		STR_ARG(p->arch));
+	struct apk_made *m = p;
+	arena_release(&m->arena);
+	free(m);
 }
 
-void index_merge(struct apk_index *idx, const struct apk_pkg *pkgs, size_t n, struct arena *a)
+const struct apk_pkg *apk_index_pkg(const struct apk_index *idx, size_t i)
 {
-	auto_map struct map at;
-	map_init(&at, a);
-	struct pkgs list = { .v = arena_array(a, struct apk_pkg, idx->n + n + 1),
-		.cap = idx->n + n + 1 };
-	for (size_t i = 0; i < idx->n + n; i++) {
-		const struct apk_pkg *p = i < idx->n ? &idx->pkgs[i] : &pkgs[i - idx->n];
-		struct str key = merge_key(p, a);
-		struct apk_pkg *old = map_get(&at, key);
-		if (!old) {
-			(void)map_put(&at, key, &list.v[list.n]);
-			push(&list, p, a);
-			continue;
-		}
-		uint32_t order = old->order;
-		*old = *p;
-		old->order = order;
+	if (idx->pkgs)
+		return &idx->pkgs[i];
+	struct apk_pkg **at = &idx->made->v[i];
+	if (*at)
+		return *at;
+	*at = arena_new(&idx->made->arena, struct apk_pkg);
+	if (pack_pkg_ok(idx->pack, (uint32_t)i))
+		pack_pkg_get(idx->pack, (uint32_t)i, *at);
+	else
+		(*at)->unusable = "its cached record is damaged";
+	(*at)->index = idx;
+	return *at;
+}
+
+static void use_pack(struct apk_index *idx, const struct pack *k, struct arena *a)
+{
+	idx->pack = k;
+	idx->n = k->n_pkgs;
+	idx->description = pack_str(k, k->description);
+	/* untouched room costs nothing */
+	idx->made = calloc(1, sizeof(*idx->made) + k->n_pkgs * sizeof(struct apk_pkg *));
+	if (!idx->made)
+		BUG("out of memory");
+	arena_on_release(a, free_made, idx->made);
+}
+
+/* What the limit would not let in is not taken from the cache. */
+static bool within(const struct pack *k, const struct index_read_opts *o)
+{
+	return k && k->text_n <= (o->max_inflated ? o->max_inflated : MAX_INFLATED);
+}
+
+bool index_open(struct str bytes, const struct index_read_opts *opts, struct store *store,
+	struct arena *a, struct apk_index *ret, struct err *err)
+{
+	struct str signed_bytes;
+	struct members m = { 0 };
+	uint8_t digest[SHA256_SIZE];
+	if (!verify(bytes, opts, a, &signed_bytes, err))
+		return false;
+	digest_once(DIGEST_SHA256, bytes.p, bytes.n, digest);
+	const struct pack *k = store ? pack_open(store, digest, a) : NULL;
+	if (!within(k, opts)) {
+		auto_err struct err unsaved = ERR_INIT;
+		if (!unpack_index(signed_bytes, opts, a, &m, err))
+			return false;
+		k = pack_text(m.text, m.description, opts->name, a, err);
+		if (!k)
+			return false;
+		if (store && !pack_save(k, store, digest, &unsaved))
+			log_debug("%s: not cached: %s", opts->name, unsaved.msg);
 	}
-	for (size_t i = 0; i < list.n; i++)
-		list.v[i].index = idx;
-	idx->pkgs = list.v;
-	idx->n = list.n;
-}
-
-static void add_text(struct buf *out, char letter, struct str s)
-{
-	if (!s.n)
-		return;
-	buf_addc(out, letter);
-	buf_addc(out, ':');
-	buf_addstr(out, s);
-	buf_addc(out, '\n');
-}
-
-static void add_number(struct buf *out, char letter, int64_t n)
-{
-	buf_printf(out, "%c:%lld\n", letter, (long long)n);
-}
-
-void index_record(const struct apk_pkg *p, struct buf *out)
-{
-	auto_arena struct arena a = ARENA_INIT;
-	struct str q = apk_pkg_q(p, &a);
-	buf_printf(out, "C:%.*s\nP:%.*s\nV:%.*s\n", STR_ARG(q), STR_ARG(p->name),
-		STR_ARG(p->version));
-	add_text(out, 'A', p->arch);
-	if (p->file_size)
-		buf_printf(out, "S:%llu\n", (unsigned long long)p->file_size);
-	if (p->installed_size)
-		buf_printf(out, "I:%llu\n", (unsigned long long)p->installed_size);
-	buf_printf(out, "T:%.*s\n", STR_ARG(p->desc));
-	add_text(out, 'U', p->url);
-	add_text(out, 'L', p->license);
-	add_text(out, 'o', p->origin);
-	add_text(out, 'm', p->maintainer);
-	add_number(out, 't', p->build_time);
-	add_text(out, 'c', p->commit);
-	add_text(out, 'D', p->depends);
-	add_text(out, 'i', p->install_if);
-	add_text(out, 'p', p->provides);
-	if (p->provider_priority)
-		add_number(out, 'k', p->provider_priority);
-	buf_addc(out, '\n');
-}
-
-static bool add_member(struct buf *tar, struct str name, struct str content, struct err *err)
-{
-	struct tar_entry e = { .name = name, .type = '0', .mode = 0644, .size = content.n };
-	if (!tar_header(&e, tar, err))
-		return false;
-	buf_addstr(tar, content);
-	buf_addzero(tar, tar_padding(content.n));
+	use_pack(ret, k, a);
+	memcpy(ret->digest, digest, sizeof(digest));
 	return true;
-}
-
-bool index_sign(struct str bytes, const struct sigkey *key, const char *key_path,
-	struct buf *out, struct err *err)
-{
-	uint8_t md[SHA256_SIZE];
-	digest_once(DIGEST_SHA256, bytes.p, bytes.n, md);
-	if (!apk_sign_member(key, key_path, md, 0, out, err))
-		return false;
-	buf_addstr(out, bytes);
-	return true;
-}
-
-bool index_write(const struct apk_index *idx, const struct sigkey *key, const char *key_path,
-	struct buf *out, struct err *err)
-{
-	auto_buf struct buf text = BUF_INIT(MAX_INFLATED);
-	auto_buf struct buf tar = BUF_INIT(MAX_INFLATED + (1u << 20));
-	auto_buf struct buf gz = BUF_INIT(MAX_INFLATED + (1u << 20));
-	for (size_t i = 0; i < idx->n; i++)
-		index_record(&idx->pkgs[i], &text);
-	if (!add_member(&tar, S("APKINDEX"), buf_str(&text), err) ||
-		!add_member(&tar, S("DESCRIPTION"), idx->description, err))
-		return false;
-	buf_addzero(&tar, TAR_END_SIZE);
-	if (text.over || tar.over)
-		return err_set(err, EK_OTHER, "the index of %zu packages is too large", idx->n);
-	if (!gz_deflate(buf_str(&tar), GZIP_LEVEL, key ? &gz : out, err))
-		return false;
-	return key ? index_sign(buf_str(&gz), key, key_path, out, err) : true;
 }

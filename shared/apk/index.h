@@ -3,6 +3,7 @@
 #include "shared/apk/keyring.h"
 #include "shared/apk/pkg.h"
 #include "shared/base/buf.h"
+#include "shared/store/store.h"
 
 /* APKINDEX.tar.gz: reading (signature first, then size, then syntax; only verified bytes are
  * parsed), merging and writing. All texts live in the arena passed in. */
@@ -16,6 +17,11 @@ struct index_read_opts {
  * when keys are given and no signature verifies. */
 bool index_read(struct str bytes, const struct index_read_opts *opts, struct arena *a,
 	struct apk_index *ret, struct err *err) must_check;
+/* The same with the packages packed (pack.h) instead of parsed; the signature is verified every
+ * time. store: where packs are kept by the digest of the index file, so that another reading of the
+ * same bytes maps what was parsed before; NULL = nowhere. */
+bool index_open(struct str bytes, const struct index_read_opts *opts, struct store *store,
+	struct arena *a, struct apk_index *ret, struct err *err) must_check;
 /* Parses the text of an APKINDEX (or of a file of records in that form). The packages' texts are
  * slices of `text`, which must live as long as they do. Lines end in LF; a CR or NUL anywhere, a
  * repeated letter, a bad number, checksum or name, or a version or architecture unfit for a file

@@ -10,6 +10,8 @@
  * blanks ("so:libc.so.6 bash>=5"), and parsed by dep.h when needed. */
 
 struct apk_index;
+struct apk_made;
+struct pack;
 
 struct apk_pkg {
 	struct str name, version, arch;
@@ -37,8 +39,10 @@ struct apk_index {
 	struct str tag;		/* pin without '@'; empty = none */
 	bool is_local;		/* base is a path */
 	struct str description;
-	struct apk_pkg *pkgs;	/* in file order */
+	struct apk_pkg *pkgs;	/* in file order; NULL of one that is packed: apk_index_pkg */
 	size_t n;
+	const struct pack *pack;	/* index_open only */
+	struct apk_made *made;		/* of a packed one: packages looked at */
 	uint8_t digest[32];	/* SHA-256 of the index file: identity for caches */
 };
 struct apk_indexes {
@@ -46,6 +50,8 @@ struct apk_indexes {
 	size_t n, cap;
 };
 
+/* A package of an index by its place in the file, for as long as the index lives. */
+const struct apk_pkg *apk_index_pkg(const struct apk_index *idx, size_t i);
 /* "NAME-VERSION" */
 struct str apk_pkg_nv(const struct apk_pkg *p, struct arena *a);
 /* "Q1..." or "Q2...", empty if unknown */

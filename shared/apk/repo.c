@@ -79,7 +79,7 @@ static bool read_bytes(struct str bytes, const struct source *s, const struct re
 	struct index_read_opts r = { .name = s->name, .max_inflated = o->max_inflated };
 	if (!o->ignore_signatures)
 		r.keys = o->keys ? o->keys : &none;
-	return index_read(bytes, &r, a, s->idx, err);
+	return index_open(bytes, &r, o->store, a, s->idx, err);
 }
 
 static bool load_local(const struct source *s, const struct repo_opts *o, struct arena *a,

@@ -7,7 +7,7 @@ static void export(const struct stab *t, const struct sset *set, struct arena *a
 	r.pkgs = arena_array(a, const struct apk_pkg *, set->n + 1);
 	r.pins = arena_array(a, const struct apk_dep *, set->n + 1);
 	for (uint32_t i = 0; i < set->n; i++) {
-		r.pkgs[i] = t->pkgs[set->v[i]];
+		r.pkgs[i] = stab_p(t, set->v[i]);
 		if (set->pins[i]) {
 			struct apk_dep *d = arena_new(a, struct apk_dep);
 			*d = set->pins[i]->dep;
@@ -31,11 +31,17 @@ bool solve(const struct solve_req *req, struct arena *a, struct solve_result *re
 	struct stab t;
 	struct satoms world;
 	struct sset set;
-	stab_build(&t, req, &tmp);
-	if (!stab_world(&t, req, a, &world, err))
+	if (!stab_build(&t, req, &tmp, err) || !stab_world(&t, req, a, &world, err))
 		return false;
-	if (!greedy_is_sound(&t, &world, &tmp, &set) &&
-		(!ssearch(&t, &world, &tmp, &set, err) || !scheck(&t, &world, &set, err)))
+	bool ok = greedy_is_sound(&t, &world, &tmp, &set) ||
+		  (ssearch(&t, &world, &tmp, &set, err) && scheck(&t, &world, &set, err));
+	if (t.damaged) {
+		pack_drop(t.damaged);
+		(void)err_set(err, EK_TRUST, "the cached form of an index was damaged: '%s'",
+			t.damaged->path);
+		return err_hint(err, "it has been removed; run the command again");
+	}
+	if (!ok)
 		return false;
 	sorder(&t, &set);
 	export(&t, &set, a, ret);
@@ -49,10 +55,11 @@ bool solve_check(const struct solve_req *req, const struct solve_result *r, stru
 	struct satoms world;
 	struct sset set = { .n = (uint32_t)r->n };
 	struct stab t;
+	if (!stab_build_list(&t, r->pkgs, set.n, &tmp, err))
+		return false;
 	set.v = arena_array(&tmp, uint32_t, r->n + 1);
 	for (uint32_t i = 0; i < set.n; i++)
-		set.v[i] = i;
-	stab_build_list(&t, r->pkgs, set.n, &tmp);
+		set.v[i] = stab_ref(&t, 0, i);
 	stab_mark_installed(&t, req);
 	if (!stab_world(&t, req, &tmp, &world, err))
 		return false;

@@ -12,7 +12,7 @@ struct check {
 
 static struct str who(const struct check *k, uint32_t pkg)
 {
-	return pkg == NO_ID ? S("the request") : apk_pkg_nv(k->t->pkgs[pkg], k->t->a);
+	return pkg == NO_ID ? S("the request") : apk_pkg_nv(stab_p(k->t, pkg), k->t->a);
 }
 
 static bool meets(struct check *k, const struct satom *atom)
@@ -134,8 +134,8 @@ static bool check_tags(struct check *k, const struct satoms *world)
 bool scheck(struct stab *t, const struct satoms *world, const struct sset *set, struct err *err)
 {
 	struct check k = { .t = t, .set = set, .at = NO_ID, .err = err };
-	k.in = arena_array(t->a, uint8_t, t->n_pkgs + 1);
-	k.pins = arena_array(t->a, uint64_t, t->n_pkgs + 1);
+	k.in = arena_array(t->a, uint8_t, t->max_pkgs + 1);
+	k.pins = arena_array(t->a, uint64_t, t->max_pkgs + 1);
 	for (uint32_t i = 0; i < set->n; i++)
 		k.in[set->v[i]] = 1;
 	if (!check_atoms(&k, world))

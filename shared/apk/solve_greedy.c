@@ -75,7 +75,7 @@ static void origins_room(struct greedy *g, uint32_t size)
 /* Where the package that counts for this one's origin is noted; NULL without origin. */
 static uint32_t *origin_of(struct greedy *g, uint32_t pkg)
 {
-	struct str name = g->t->pkgs[pkg]->origin;
+	struct str name = stab_p(g->t, pkg)->origin;
 	if (!name.n)
 		return NULL;
 	if (!g->origin_of[pkg]) {
@@ -102,7 +102,7 @@ static void origin_below(struct greedy *g, uint32_t pkg)
 static void origin_chosen(struct greedy *g, uint32_t pkg)
 {
 	uint32_t *at = origin_of(g, pkg);
-	if (at && (!*at || str_cmp(g->t->pkgs[pkg]->name, g->t->pkgs[*at - 1]->name) > 0))
+	if (at && (!*at || str_cmp(stab_p(g->t, pkg)->name, stab_p(g->t, *at - 1)->name) > 0))
 		*at = pkg + 1;
 }
 
@@ -143,7 +143,7 @@ static bool any_version_fits(struct greedy *g, const struct satom *want, uint32_
 		return true;
 	for (uint32_t i = 0; i < s->provides.n; i++) {
 		const struct satom *p = &s->provides.v[i];
-		if (p->ver && smatch_version(g->t, want, p->dep.version, p->ver))
+		if (p->versioned && smatch_version(g->t, want, p->dep.version, sver(g->t, p)))
 			return true;
 	}
 	return false;
@@ -181,8 +181,8 @@ static bool failing_provide(struct greedy *g, const struct satom *want, uint32_t
 	const struct spkg *s = stab_pkg(g->t, pkg);
 	for (uint32_t i = 0; i < s->provides.n; i++) {
 		const struct satom *p = &s->provides.v[i];
-		if (p->name == want->name && p->dep.version.n &&
-			!smatch_version(g->t, want, p->dep.version, p->ver))
+		if (p->name == want->name && p->versioned &&
+			!smatch_version(g->t, want, p->dep.version, sver(g->t, p)))
 			return true;
 	}
 	return false;
@@ -198,7 +198,7 @@ static bool constrain(struct greedy *g, const struct satoms *list)
 		const struct cand *c = stab_cands(g->t, want->name, &n);
 		if (!want->dep.conflict && !want->dep.op)
 			continue;
-		if (n && want->ver && !want->ver->valid)
+		if (n && want->versioned && !sver(g->t, want)->valid)
 			return false;
 		for (uint32_t k = 0; k < n; k++) {
 			uint32_t pkg = c[k].pkg;
@@ -206,7 +206,7 @@ static bool constrain(struct greedy *g, const struct satoms *list)
 				continue;
 			if (want->dep.conflict ? any_version_fits(g, want, pkg)
 			    : want->dep.checksum ? !smatch(g->t, want, pkg)
-			    : g->t->own[pkg] == want->name
+			    : stab_own(g->t, pkg) == want->name
 				    ? !smatch(g->t, want, pkg)
 				    : failing_provide(g, want, pkg))
 				disqualify(g, pkg);
@@ -232,7 +232,7 @@ static void disqualify_conflicts(struct greedy *g, uint32_t pkg)
 static bool pick(struct greedy *g, uint32_t pkg)
 {
 	const struct spkg *s = stab_pkg(g->t, pkg);
-	uint32_t *own = &g->selected[g->t->own[pkg]];
+	uint32_t *own = &g->selected[stab_own(g->t, pkg)];
 	if (*own)
 		return *own == pkg + 1;
 	set(g, &g->lasting, own, pkg + 1);
@@ -249,11 +249,11 @@ static bool pick(struct greedy *g, uint32_t pkg)
 static unsigned known(const struct spref *p, uint32_t pkg)
 {
 	struct greedy *g = p->ctx;
-	const struct apk_pkg *me = g->t->pkgs[pkg];
-	uint32_t e = g->existing[g->t->own[pkg]];
-	unsigned bits = e && str_eq(g->t->pkgs[e - 1]->version, me->version) ? PREF_CHOSEN : 0;
+	const struct apk_pkg *me = stab_p(g->t, pkg);
+	uint32_t e = g->existing[stab_own(g->t, pkg)];
+	unsigned bits = e && str_eq(stab_p(g->t, e - 1)->version, me->version) ? PREF_CHOSEN : 0;
 	const uint32_t *o = origin_of(g, pkg);
-	if (o && *o && str_eq(g->t->pkgs[*o - 1]->version, me->version))
+	if (o && *o && str_eq(stab_p(g->t, *o - 1)->version, me->version))
 		bits |= PREF_ORIGIN;
 	return bits;
 }
@@ -278,7 +278,7 @@ static enum verdict judge(struct greedy *g, uint32_t pkg, const struct satom *de
 		return V_FAIL;
 	if (provides_itself(s, dep->name))
 		return V_DROP;
-	if (g->t->own[pkg] == dep->name && (!dep->dep.op || smatch(g->t, dep, pkg)))
+	if (stab_own(g->t, pkg) == dep->name && (!dep->dep.op || smatch(g->t, dep, pkg)))
 		return V_DROP;
 	uint32_t sel = g->selected[dep->name];
 	if (!sel)
@@ -306,7 +306,7 @@ static const struct satom *fewest(struct greedy *g, uint32_t pkg, const struct s
 		}
 		uint32_t name = left[i]->name;
 		struct filter f = { .want = left[i], .allow_pin = g->pin,
-			.existing = v == V_SOLVE && name < g->t->n_own ? g->existing[name] : 0 };
+			.existing = v == V_SOLVE ? g->existing[name] : 0 };
 		uint32_t k = v == V_SOLVE ? count_options(g, &f) : 0;
 		if (!k) {
 			*ret_fail = true;
@@ -333,7 +333,7 @@ static void drop(const struct satom **left, uint32_t n, const struct satom *dep)
 static bool expand(struct greedy *g, uint32_t pkg)
 {
 	const struct spkg *s = stab_pkg(g->t, pkg);
-	uint32_t me = g->t->own[pkg];
+	uint32_t me = stab_own(g->t, pkg);
 	if (g->on_path[me] || !s->deps.n)
 		return true;
 	if (g->depth == MAX_DEPTH || !constrain(g, &s->deps))
@@ -358,7 +358,7 @@ static bool expand(struct greedy *g, uint32_t pkg)
 			return false;
 		for (size_t i = start; i < g->out.n; i++) {
 			uint32_t below = g->out.v[i];
-			set(g, &g->local, &g->existing[g->t->own[below]], below + 1);
+			set(g, &g->local, &g->existing[stab_own(g->t, below)], below + 1);
 			origin_below(g, below);
 		}
 		vec_push(g->a, &g->out, child);
@@ -369,7 +369,7 @@ static bool expand(struct greedy *g, uint32_t pkg)
 
 static void choose(struct greedy *g, uint32_t pkg)
 {
-	uint32_t own = g->t->own[pkg];
+	uint32_t own = stab_own(g->t, pkg);
 	if (!g->existing[own])
 		vec_push(g->a, &g->chosen, own);
 	g->existing[own] = pkg + 1;
@@ -407,7 +407,7 @@ static bool choose_world(struct greedy *g)
 
 static void list(struct greedy *g, uint32_t pkg, const struct satom *atom)
 {
-	uint32_t own = g->t->own[pkg];
+	uint32_t own = stab_own(g->t, pkg);
 	if (g->done[own])
 		return;
 	g->done[own] = 1;
@@ -425,7 +425,7 @@ struct taken {
 static bool is_taken(const struct taken *k, uint32_t pkg)
 {
 	const struct greedy *g = k->g;
-	uint32_t own = g->t->own[pkg];
+	uint32_t own = stab_own(g->t, pkg);
 	if (k->root == pkg || g->existing[own] == pkg + 1)
 		return true;
 	return g->added[own] == pkg + 1;
@@ -466,7 +466,7 @@ static bool fits(struct greedy *g, const struct u32s *added, size_t from, uint32
 
 static void add(struct greedy *g, struct u32s *added, uint32_t pkg)
 {
-	uint32_t *at = &g->added[g->t->own[pkg]];
+	uint32_t *at = &g->added[stab_own(g->t, pkg)];
 	if (*at)
 		return;
 	*at = pkg + 1;
@@ -495,7 +495,7 @@ static void try_triggered(struct greedy *g, struct u32s *added, uint32_t pkg, ui
 	undo_to(&g->lasting, lasting);
 	undo_to(&g->local, local);
 	for (; added->n > n; added->n--)
-		g->added[g->t->own[added->v[added->n - 1]]] = 0;
+		g->added[stab_own(g->t, added->v[added->n - 1])] = 0;
 }
 
 static bool solve_atom(struct greedy *g, const struct satom *atom)
@@ -520,7 +520,7 @@ static bool solve_atom(struct greedy *g, const struct satom *atom)
 	undo_to(&g->local, 0);
 	add(g, &added, pkg);
 	for (size_t i = 0; i < added.n; i++) {
-		uint32_t own = g->t->own[added.v[i]];
+		uint32_t own = stab_own(g->t, added.v[i]);
 		g->added[own] = 0;
 		list(g, added.v[i], atom);
 		if (g->existing[own])
@@ -534,14 +534,14 @@ static bool solve_atom(struct greedy *g, const struct satom *atom)
 static void state_room(struct greedy *g)
 {
 	struct stab *t = g->t;
-	g->dq = arena_array(g->a, uint32_t, t->n_pkgs + 1);
-	g->selected = arena_array(g->a, uint32_t, t->n_names + 1);
-	g->existing = arena_array(g->a, uint32_t, t->n_own + 1);
-	g->done = arena_array(g->a, uint32_t, t->n_own + 1);
-	g->on_path = arena_array(g->a, uint32_t, t->n_own + 1);
-	g->added = arena_array(g->a, uint32_t, t->n_own + 1);
-	g->origin_of = arena_array(g->a, uint32_t, t->n_pkgs + 1);
-	g->origin_pkg = arena_array(g->a, uint32_t, t->n_pkgs + 1);
+	g->dq = arena_array(g->a, uint32_t, t->max_pkgs + 1);
+	g->selected = arena_array(g->a, uint32_t, t->max_names + 1);
+	g->existing = arena_array(g->a, uint32_t, t->max_names + 1);
+	g->done = arena_array(g->a, uint32_t, t->max_names + 1);
+	g->on_path = arena_array(g->a, uint32_t, t->max_names + 1);
+	g->added = arena_array(g->a, uint32_t, t->max_names + 1);
+	g->origin_of = arena_array(g->a, uint32_t, t->max_pkgs + 1);
+	g->origin_pkg = arena_array(g->a, uint32_t, t->max_pkgs + 1);
 	origins_room(g, 256);
 }
 
@@ -550,7 +550,7 @@ bool sgreedy(struct stab *t, const struct satoms *world, struct arena *a, struct
 	struct greedy g = { .t = t, .a = a, .world = world, .ret = ret };
 	*ret = (struct sset){ 0 };
 	state_room(&g);
-	ret->pins = arena_array(a, const struct satom *, t->n_own + 1);
+	ret->pins = arena_array(a, const struct satom *, t->max_names + 1);
 	if (!constrain(&g, world) || !choose_world(&g))
 		return false;
 	for (size_t i = 0; i < g.chosen.n; i++)

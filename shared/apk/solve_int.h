@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "shared/apk/pack.h"
 #include "shared/apk/solve.h"
 
 /* What the parts of the resolver share: packages and names as small numbers, parsed atoms, and the
@@ -16,15 +17,16 @@ struct u32s {
 
 struct satom {
 	struct apk_dep dep;
-	uint32_t name;			/* id, NO_ID if nothing is named so or provides it */
-	const struct apko_version *ver; /* of dep.version; NULL without one */
+	uint32_t name;		/* id, NO_ID if no index speaks of it */
+	bool versioned;		/* by a version, not a checksum */
+	struct apko_version *ver;	/* of sver(), once asked for */
 };
 struct satoms {
 	struct satom *v;
 	uint32_t n;
 };
 
-/* A package's lists, parsed when the package is first looked at. */
+/* A package's lists, read when the package is first looked at. */
 struct spkg {
 	const struct apk_pkg *p;
 	struct satoms deps, provides, install_if;
@@ -32,66 +34,108 @@ struct spkg {
 	const char *out;	/* why it can never be chosen; NULL = it can */
 };
 
-#define CAND_OWN (UINT32_MAX >> 1)
 /* One way to satisfy a name: a package, by its own name or by an item of its provides. */
 struct cand {
 	uint32_t pkg;
-	uint32_t item : 31;	/* of provides; CAND_OWN = the package's own name */
-	uint32_t versioned : 1;
+	bool own, versioned;
 };
 
 struct sname {
-	const char *p;
-	uint32_t n;
-	uint32_t first;		/* its candidates are cands[first .. names[id + 1].first - 1] */
+	struct str text;
+	uint32_t hash;
+	uint32_t local;		/* in the pack it was first met in */
+	uint32_t source;
+	bool ready, triggers_ready;
+	uint32_t n_cands, n_triggers;
+	const struct cand *cands;
+	const uint32_t *triggers;	/* packages with it in their install_if, index order */
 };
-struct strigger {
-	uint32_t name, pkg;
+
+/* Something packages come from. */
+struct ssource {
+	const struct pack *pack;
+	const struct apk_index *idx;		/* or */
+	const struct apk_pkg *const *list;
+	uint32_t base;		/* packages of the sources before it */
+	uint32_t *names, *pkgs;	/* by the pack's numbers: ours, + 1 */
+	uint8_t *kept;		/* by the pack's numbers: KEEP_; NULL = none */
 };
-struct archset;
+struct sref {
+	uint32_t source, local;
+	uint32_t own;		/* its name */
+	struct spkg *parsed;
+};
+struct archset {
+	struct str arch;
+	struct ssource *src;
+	uint32_t n_src;
+};
 
 /* What is installed is preferred; when it came from no tagged repository, that one has it now is
  * no bar. */
 enum { KEEP = 1, KEEP_TAGGED = 2 };
 
+/* Names and packages get their numbers when they are first met, so that the work and the memory
+ * touched are those of the request, whatever the size of the indexes. */
 struct stab {
 	struct arena *a;
-	const struct apk_pkg **pkgs;	/* repository order, index order, installed ones at the end */
-	uint32_t n_pkgs;
-	uint32_t *own;			/* name of a package; these come first among the names */
-	uint32_t n_own;
+	struct ssource *src;
+	uint32_t n_src;
+	struct sref *refs;
 	struct sname *names;
-	uint32_t n_names;
-	uint64_t *slots;		/* hash << 32 | id + 1 */
-	uint32_t mask;
-	struct cand *cands;
-	struct strigger *triggers;	/* install_if, by name, then package */
-	uint32_t n_triggers;
-	struct spkg **parsed;
-	uint8_t *preferred;		/* NULL, or per package: KEEP_ if it is installed already */
+	uint32_t n_refs, n_names;
+	uint32_t max_pkgs, max_names;	/* no more than these can be met */
+	uint32_t *slots, mask;		/* name + 1; only when there are several sources */
+	bool installed;			/* some packages are kept */
 	struct archset *archs;		/* of the other architectures */
 	size_t n_archs;
 	bool strict;			/* match versions as apk-tools does, not as apko */
+	const struct pack *damaged;	/* a mapped pack that proved bad: no answer is to be given */
 };
 
-/* Interns the names of what req offers. */
-void stab_build(struct stab *t, const struct solve_req *req, struct arena *a);
-/* The same for a bare list of packages. */
-void stab_build_list(struct stab *t, const struct apk_pkg *const *pkgs, uint32_t n,
-	struct arena *a);
+/* Prepares what req offers. */
+bool stab_build(struct stab *t, const struct solve_req *req, struct arena *a, struct err *err)
+	must_check;
+/* The same for the packages of a bare list. */
+bool stab_build_list(struct stab *t, const struct apk_pkg *const *pkgs, uint32_t n, struct arena *a,
+	struct err *err) must_check;
 /* Marks those of a bare list that req has as installed. */
 void stab_mark_installed(struct stab *t, const struct solve_req *req);
-uint32_t stab_find(const struct stab *t, struct str name);
+uint32_t stab_find(struct stab *t, struct str name);
+/* Within one pack, by its own numbers; PACK_NO_NAME. */
+uint32_t stab_find_in(struct stab *t, const struct pack *k, struct str name);
+/* The number of a source's name. */
+uint32_t stab_local(struct stab *t, uint32_t source, uint32_t local);
+const struct apk_pkg *ssource_pkg(const struct ssource *s, uint32_t local);
 struct str stab_name(const struct stab *t, uint32_t name);
-const struct spkg *stab_pkg(struct stab *t, uint32_t pkg);
-const struct cand *stab_cands(const struct stab *t, uint32_t name, uint32_t *ret_n);
-const struct strigger *stab_triggers(const struct stab *t, uint32_t name, uint32_t *ret_n);
+/* The number of a package of a source. */
+uint32_t stab_ref(struct stab *t, uint32_t source, uint32_t local);
+const struct apk_pkg *stab_p(const struct stab *t, uint32_t pkg);
+static inline uint32_t stab_own(const struct stab *t, uint32_t pkg)
+{
+	return t->refs[pkg].own;
+}
+/* Position among all packages, in repository order, then index order. */
+uint32_t stab_order(const struct stab *t, uint32_t pkg);
+struct spkg *stab_read(struct stab *t, uint32_t pkg);
+static inline const struct spkg *stab_pkg(struct stab *t, uint32_t pkg)
+{
+	return t->refs[pkg].parsed ? t->refs[pkg].parsed : stab_read(t, pkg);
+}
+const struct cand *stab_cands(struct stab *t, uint32_t name, uint32_t *ret_n);
+const uint32_t *stab_triggers(struct stab *t, uint32_t name, uint32_t *ret_n);
 struct str stab_tag(const struct stab *t, uint32_t pkg);
+/* KEEP_ bits: it is installed already. */
+uint8_t stab_kept(const struct stab *t, uint32_t pkg);
 /* Not from a tagged repository, or kept in spite of that. */
 bool stab_open_to_all(const struct stab *t, uint32_t pkg);
+/* Every name of the sources that has candidates, until fn returns false. */
+void stab_each_name(struct stab *t, bool (*fn)(void *ctx, struct str name), void *ctx);
 /* Sorted, each text once; EK_PARSE for a malformed atom or a tag that no repository has. */
 bool stab_world(struct stab *t, const struct solve_req *req, struct arena *a,
 	struct satoms *ret, struct err *err) must_check;
+/* The version of a versioned atom. */
+const struct apko_version *sver(const struct stab *t, const struct satom *s);
 
 /* Whether a version fits the atom's operator and version. */
 bool smatch_version(const struct stab *t, const struct satom *want, struct str have,

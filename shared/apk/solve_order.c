@@ -86,7 +86,7 @@ static void reorder(struct order *o, struct sset *set)
 {
 	struct sset out = { 0 };
 	out.pins = arena_array(o->t->a, const struct satom *, set->n + 1);
-	o->place = arena_array(o->t->a, uint32_t, o->t->n_pkgs + 1);
+	o->place = arena_array(o->t->a, uint32_t, o->t->max_pkgs + 1);
 	o->done = arena_array(o->t->a, uint8_t, set->n + 1);
 	for (uint32_t i = 0; i < set->n; i++)
 		o->place[set->v[i]] = i + 1;

@@ -11,7 +11,7 @@ bool smatch_version(const struct stab *t, const struct satom *want, struct str h
 	if (d->checksum)
 		return false;
 	if (!t->strict)
-		return apko_version_match(ver, d->op, want->ver);
+		return apko_version_match(ver, d->op, sver(t, want));
 	return apk_version_valid(have) && apk_version_match(have, d->op, d->version);
 }
 
@@ -28,7 +28,7 @@ static bool lenient(const struct stab *t, const struct spkg *s, const struct sat
 		return true;
 	for (uint32_t i = 0; i < s->provides.n; i++) {
 		const struct satom *p = &s->provides.v[i];
-		if (p->ver && smatch_version(t, want, p->dep.version, p->ver))
+		if (p->versioned && smatch_version(t, want, p->dep.version, sver(t, p)))
 			return true;
 	}
 	return false;
@@ -37,7 +37,7 @@ static bool lenient(const struct stab *t, const struct spkg *s, const struct sat
 bool smatch(struct stab *t, const struct satom *want, uint32_t pkg)
 {
 	const struct spkg *s = stab_pkg(t, pkg);
-	if (t->own[pkg] == want->name && want->name != NO_ID) {
+	if (stab_own(t, pkg) == want->name && want->name != NO_ID) {
 		if (want->dep.checksum)
 			return is_checksum(s->p, want->dep.version);
 		return smatch_version(t, want, s->p->version, &s->ver);
@@ -47,11 +47,11 @@ bool smatch(struct stab *t, const struct satom *want, uint32_t pkg)
 		const struct satom *p = &s->provides.v[i];
 		if (p->name != want->name)
 			continue;
-		if (!p->ver) {
+		if (!p->versioned) {
 			bare = true;
 			continue;
 		}
-		if (!smatch_version(t, want, p->dep.version, p->ver))
+		if (want->dep.op && !smatch_version(t, want, p->dep.version, sver(t, p)))
 			return false;
 		versioned = true;
 	}
@@ -63,11 +63,11 @@ bool smatch(struct stab *t, const struct satom *want, uint32_t pkg)
 const struct apko_version *sversion_for(struct stab *t, uint32_t pkg, uint32_t name)
 {
 	const struct spkg *s = stab_pkg(t, pkg);
-	if (t->own[pkg] == name)
+	if (stab_own(t, pkg) == name)
 		return &s->ver;
 	for (uint32_t i = 0; i < s->provides.n; i++)
 		if (s->provides.v[i].name == name)
-			return s->provides.v[i].ver;
+			return s->provides.v[i].versioned ? sver(t, &s->provides.v[i]) : NULL;
 	return NULL;
 }
 
@@ -86,11 +86,11 @@ static bool excl_name(struct stab *t, uint32_t pkg, uint32_t name, bool versione
 bool sexcl_each(struct stab *t, uint32_t pkg, sexcl_fn *fn, void *ctx)
 {
 	const struct spkg *s = stab_pkg(t, pkg);
-	if (!excl_name(t, pkg, t->own[pkg], true, fn, ctx))
+	if (!excl_name(t, pkg, stab_own(t, pkg), true, fn, ctx))
 		return false;
 	for (uint32_t i = 0; i < s->provides.n; i++) {
 		const struct satom *p = &s->provides.v[i];
-		if (p->name != t->own[pkg] && !excl_name(t, pkg, p->name, p->ver, fn, ctx))
+		if (p->name != stab_own(t, pkg) && !excl_name(t, pkg, p->name, p->versioned, fn, ctx))
 			return false;
 	}
 	return true;
@@ -122,7 +122,7 @@ static int prefer(const struct spref *p, uint32_t a, uint32_t b, bool total)
 {
 	struct stab *t = p->t;
 	unsigned ka = p->known ? p->known(p, a) : 0, kb = p->known ? p->known(p, b) : 0;
-	int r = t->preferred ? flag_cmp(t->preferred[a] != 0, t->preferred[b] != 0) : 0;
+	int r = t->installed ? flag_cmp(stab_kept(t, a), stab_kept(t, b)) : 0;
 	if (!r)
 		r = flag_cmp(ka & PREF_CHOSEN, kb & PREF_CHOSEN);
 	if (!r)
@@ -131,13 +131,13 @@ static int prefer(const struct spref *p, uint32_t a, uint32_t b, bool total)
 		r = flag_cmp(str_eq(stab_tag(t, a), p->pin), str_eq(stab_tag(t, b), p->pin));
 	if (!r)
 		r = by_name(p, a, b, total);
-	if (!r && t->own[a] == t->own[b])
+	if (!r && stab_own(t, a) == stab_own(t, b))
 		r = version_cmp(&stab_pkg(t, a)->ver, &stab_pkg(t, b)->ver);
-	if (!r && t->pkgs[a]->provider_priority != t->pkgs[b]->provider_priority)
-		r = t->pkgs[a]->provider_priority > t->pkgs[b]->provider_priority ? -1 : 1;
+	if (!r && stab_p(t, a)->provider_priority != stab_p(t, b)->provider_priority)
+		r = stab_p(t, a)->provider_priority > stab_p(t, b)->provider_priority ? -1 : 1;
 	if (!r)
 		r = version_cmp(&stab_pkg(t, a)->ver, &stab_pkg(t, b)->ver);
-	return r ? r : str_cmp(t->pkgs[a]->name, t->pkgs[b]->name);
+	return r ? r : str_cmp(stab_p(t, a)->name, stab_p(t, b)->name);
 }
 
 static uint32_t first_best(const struct spref *p, const uint32_t *pkgs, uint32_t n, bool total)
@@ -161,10 +161,10 @@ uint32_t spref_best(const struct spref *p, const uint32_t *pkgs, uint32_t n)
 
 static bool token_met(const struct stab *t, const uint32_t *added, const struct satom *tok)
 {
-	if (tok->name == NO_ID || tok->name >= t->n_own || tok->dep.conflict)
+	if (tok->name == NO_ID || tok->dep.conflict)
 		return false;
 	uint32_t have = added[tok->name];
-	return have && (!tok->dep.op || str_eq(t->pkgs[have - 1]->version, tok->dep.version));
+	return have && (!tok->dep.op || str_eq(stab_p(t, have - 1)->version, tok->dep.version));
 }
 
 static bool all_met(struct stab *t, const uint32_t *added, uint32_t pkg)
@@ -189,11 +189,12 @@ uint32_t striggered(struct stab *t, const struct striggers *s)
 	uint32_t first = NO_ID;
 	for (size_t i = 0; i < s->list->n; i++) {
 		uint32_t n;
-		const struct strigger *tr = stab_triggers(t, t->own[s->list->v[i]], &n);
+		const uint32_t *tr = stab_triggers(t, stab_own(t, s->list->v[i]), &n);
 		for (uint32_t k = 0; k < n; k++)
-			if (tr[k].pkg < first && !s->added[t->own[tr[k].pkg]] &&
-				!is_listed(s->tried, tr[k].pkg) && all_met(t, s->added, tr[k].pkg))
-				first = tr[k].pkg;
+			if ((first == NO_ID || stab_order(t, tr[k]) < stab_order(t, first)) &&
+				!s->added[stab_own(t, tr[k])] && !is_listed(s->tried, tr[k]) &&
+				all_met(t, s->added, tr[k]))
+				first = tr[k];
 	}
 	return first;
 }

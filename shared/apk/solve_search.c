@@ -51,7 +51,7 @@ static void reach_from(struct search *s, const struct satom *atom, uint64_t bits
 static void find_reach(struct search *s)
 {
 	struct u32s todo = { 0 };
-	s->reach = arena_array(s->a, uint64_t, s->t->n_pkgs + 1);
+	s->reach = arena_array(s->a, uint64_t, s->t->max_pkgs + 1);
 	for (uint32_t i = 0; i < s->world->n; i++) {
 		const struct satom *atom = &s->world->v[i];
 		if (!atom->dep.pin.n)
@@ -88,7 +88,7 @@ static void start_clause(struct search *s, uint32_t who)
 static bool again(const struct search *s, const struct cand *c, uint32_t i, uint32_t name)
 {
 	return (i && c[i - 1].pkg == c[i].pkg) ||
-	       (c[i].item != CAND_OWN && s->t->own[c[i].pkg] == name);
+	       (!c[i].own && stab_own(s->t, c[i].pkg) == name);
 }
 
 static void add_need(struct search *s, uint32_t who, const struct satom *atom, struct needs *to)
@@ -254,10 +254,10 @@ static const struct need *open_need(struct search *s, bool *ret_asked)
 static unsigned known(const struct spref *p, uint32_t pkg)
 {
 	const struct search *s = p->ctx;
-	const struct apk_pkg *me = s->t->pkgs[pkg];
+	const struct apk_pkg *me = stab_p(s->t, pkg);
 	for (size_t i = 0; me->origin.n && i < s->sat.trail.n; i++) {
 		uint32_t lit = s->sat.trail.v[i];
-		const struct apk_pkg *o = s->t->pkgs[VAR(lit)];
+		const struct apk_pkg *o = stab_p(s->t, VAR(lit));
 		if (!(lit & 1) && str_eq(o->origin, me->origin) &&
 			str_eq(o->version, me->version))
 			return PREF_ORIGIN;
@@ -302,7 +302,7 @@ static void list_below(struct result *r, uint32_t pkg, struct u32s *out)
 	if (enter(r->s, &w, pkg))
 		(void)walk_down(r->s, &w, out);
 	for (size_t i = from; i < out->n; i++)
-		r->added[r->s->t->own[out->v[i]]] = out->v[i] + 1;
+		r->added[stab_own(r->s->t, out->v[i])] = out->v[i] + 1;
 }
 
 /* Takes a package beside all that is taken, if that can be. */
@@ -331,7 +331,7 @@ static void list_atom(struct result *r, const struct need *need, struct u32s *ou
 	bool fresh = out->n && out->v[out->n - 1] == root;
 	if (fresh) {
 		out->n--;
-		r->added[s->t->own[root]] = 0;
+		r->added[stab_own(s->t, root)] = 0;
 	}
 	while ((pkg = striggered(s->t, &tr)) != NO_ID) {
 		vec_push(s->a, &tried, pkg);
@@ -339,7 +339,7 @@ static void list_atom(struct result *r, const struct need *need, struct u32s *ou
 			list_below(r, pkg, out);
 	}
 	for (size_t i = 0; i < out->n; i++)
-		r->added[s->t->own[out->v[i]]] = 0;
+		r->added[stab_own(s->t, out->v[i])] = 0;
 	if (fresh)
 		vec_push(s->a, out, root);
 }
@@ -347,10 +347,10 @@ static void list_atom(struct result *r, const struct need *need, struct u32s *ou
 static void list_all(struct search *s, struct sset *ret)
 {
 	struct result r = { .s = s };
-	r.added = arena_array(s->a, uint32_t, s->t->n_own + 1);
+	r.added = arena_array(s->a, uint32_t, s->t->max_names + 1);
 	*ret = (struct sset){ 0 };
-	ret->pins = arena_array(s->a, const struct satom *, s->t->n_pkgs + 1);
-	r.listed = arena_array(s->a, uint32_t, s->t->n_pkgs + 1);
+	ret->pins = arena_array(s->a, const struct satom *, s->t->max_pkgs + 1);
+	r.listed = arena_array(s->a, uint32_t, s->t->max_pkgs + 1);
 	for (size_t i = 0; i < s->asked.n; i++) {
 		const struct satom *atom = s->asked.v[i].atom;
 		struct u32s out = { 0 };
@@ -368,9 +368,9 @@ static void search_init(struct search *s, struct stab *t, const struct satoms *w
 	struct arena *a)
 {
 	*s = (struct search){ .t = t, .a = a, .world = world };
-	s->needs = arena_array(a, struct needs, t->n_pkgs + 1);
-	s->stamp = arena_array(a, uint32_t, t->n_pkgs + 1);
-	sat_init(&s->sat, t->n_pkgs, a);
+	s->needs = arena_array(a, struct needs, t->max_pkgs + 1);
+	s->stamp = arena_array(a, uint32_t, t->max_pkgs + 1);
+	sat_init(&s->sat, t->max_pkgs, a);
 	s->sat.ctx = s;
 	s->sat.expand = add_package;
 	s->sat.decide = decide;

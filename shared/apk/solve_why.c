@@ -88,7 +88,7 @@ static void shrink(struct why *w)
 	struct facts *f = &w->facts;
 	if (f->n > MAX_SHRINK)
 		return;
-	uint32_t *num = arena_array(&tmp, uint32_t, w->s->t->n_pkgs + 1);
+	uint32_t *num = arena_array(&tmp, uint32_t, w->s->t->max_pkgs + 1);
 	uint32_t n_vars = small_numbers(f, num);
 	for (size_t i = f->n; i-- > 0;)
 		if (contradict(f, i, num, n_vars))
@@ -127,14 +127,14 @@ static void line(struct why *w, const char *fmt, ...)
 
 static const char *file(struct why *w, uint32_t pkg)
 {
-	const struct apk_pkg *p = w->s->t->pkgs[pkg];
+	const struct apk_pkg *p = stab_p(w->s->t, pkg);
 	return arena_printf(w->s->a, "%.*s-%.*s.apk", STR_ARG(p->name), STR_ARG(p->version));
 }
 
 /* " (REPOSITORY)", to tell where a package is from */
 static const char *source(struct why *w, uint32_t pkg)
 {
-	const struct apk_index *idx = w->s->t->pkgs[pkg]->index;
+	const struct apk_index *idx = stab_p(w->s->t, pkg)->index;
 	if (!idx || !idx->repo.n)
 		return "";
 	if (idx->tag.n)
@@ -147,7 +147,7 @@ static const char *who(struct why *w, uint32_t pkg)
 {
 	if (pkg == NO_ID)
 		return "the request";
-	const struct apk_pkg *p = w->s->t->pkgs[pkg];
+	const struct apk_pkg *p = stab_p(w->s->t, pkg);
 	return arena_printf(w->s->a, "%.*s-%.*s", STR_ARG(p->name), STR_ARG(p->version));
 }
 
@@ -161,7 +161,7 @@ static const char *unfit(struct why *w, const struct fact *f, uint32_t pkg)
 	if (s->out)
 		return s->out;
 	if (!smatch(t, f->atom, pkg)) {
-		if (t->own[pkg] == f->atom->name)
+		if (stab_own(t, pkg) == f->atom->name)
 			return arena_printf(a, "\"%.*s\" does not satisfy \"%.*s\"",
 				STR_ARG(s->p->version), STR_ARG(text));
 		for (uint32_t i = 0; i < s->provides.n; i++)
@@ -199,10 +199,10 @@ static void tell_exclusion(struct why *w, const struct fact *f, uint32_t pkg)
 	const char *wants = !by ? ""
 				: arena_printf(w->s->a, ", needed for \"%.*s\" of %s",
 					  STR_ARG(by->atom->dep.text), who(w, by->who));
-	if (by && t->own[pkg] == t->own[other] && !smatch(t, by->atom, pkg) &&
-		by->atom->name == t->own[pkg])
+	if (by && stab_own(t, pkg) == stab_own(t, other) && !smatch(t, by->atom, pkg) &&
+		by->atom->name == stab_own(t, pkg))
 		line(w, "%s disqualified because \"%.*s\" does not satisfy \"%.*s\" of %s%s",
-			file(w, pkg), STR_ARG(t->pkgs[pkg]->version), STR_ARG(by->atom->dep.text),
+			file(w, pkg), STR_ARG(stab_p(t, pkg)->version), STR_ARG(by->atom->dep.text),
 			who(w, by->who), source(w, pkg));
 	else
 		line(w, "%s disqualified because %s already provides %.*s%s%s", file(w, pkg),
@@ -293,30 +293,37 @@ static void tell_need(struct why *w, const struct fact *f)
 	w->depth--;
 }
 
-/* The name most like what nothing provides. */
-static uint32_t nearest_name(const struct stab *t, struct str name)
+struct nearest {
+	struct str name, best;
+	unsigned low;
+};
+
+static bool is_nearer(void *ctx, struct str s)
 {
-	uint32_t best = NO_ID;
-	unsigned low = name.n < 6 ? 2 : 3;
-	for (uint32_t i = 0; i < t->n_names; i++) {
-		struct str s = stab_name(t, i);
-		if (s.n > name.n + low || name.n > s.n + low)
-			continue;
-		unsigned d = match_distance(name, s, low);
-		if (d < low) {
-			low = d;
-			best = i;
-		}
+	struct nearest *k = ctx;
+	if (s.n > k->name.n + k->low || k->name.n > s.n + k->low)
+		return true;
+	unsigned d = match_distance(k->name, s, k->low);
+	if (d < k->low) {
+		k->low = d;
+		k->best = s;
 	}
-	return best;
+	return true;
+}
+
+/* The name most like what nothing provides. */
+static struct str nearest_name(struct stab *t, struct str name)
+{
+	struct nearest k = { .name = name, .low = name.n < 6 ? 2 : 3 };
+	stab_each_name(t, is_nearer, &k);
+	return k.best;
 }
 
 static bool hint_missing(struct why *w, struct err *err)
 {
-	const struct stab *t = w->s->t;
-	uint32_t near = nearest_name(t, w->missing->atom->dep.name);
-	if (near != NO_ID)
-		return err_hint(err, "did you mean '%.*s'?", STR_ARG(stab_name(t, near)));
+	struct str near = nearest_name(w->s->t, w->missing->atom->dep.name);
+	if (near.n)
+		return err_hint(err, "did you mean '%.*s'?", STR_ARG(near));
 	return err_hint(err, "check the name, or add the repository that has '%.*s'",
 		STR_ARG(w->missing->atom->dep.name));
 }
@@ -370,7 +377,7 @@ void search_explain(struct search *s, const struct u32s *core, struct err *err)
 		if (!i || core->v[i] != core->v[i - 1])
 			vec_push(s->a, &w.facts, &s->facts.v[core->v[i]]);
 	shrink(&w);
-	w.told = arena_array(s->a, uint8_t, s->t->n_pkgs + 1);
+	w.told = arena_array(s->a, uint8_t, s->t->max_pkgs + 1);
 	for (size_t i = 0; i < w.facts.n; i++)
 		if (w.facts.v[i]->who == NO_ID && w.facts.v[i]->kind == FACT_NEED)
 			tell_need(&w, w.facts.v[i]);

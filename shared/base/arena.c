@@ -39,8 +39,23 @@ void arena_init(struct arena *a)
 	*a = (struct arena)ARENA_INIT;
 }
 
+struct arena_hook {
+	struct arena_hook *next;
+	void (*fn)(void *p);
+	void *p;
+};
+
+void arena_on_release(struct arena *a, void (*fn)(void *p), void *p)
+{
+	struct arena_hook *h = arena_new(a, struct arena_hook);
+	*h = (struct arena_hook){ a->hooks, fn, p };
+	a->hooks = h;
+}
+
 void arena_release(struct arena *a)
 {
+	for (struct arena_hook *h = a->hooks; h; h = h->next)
+		h->fn(h->p);
 	struct arena_block *b = a->head;
 	while (b) {
 		struct arena_block *next = b->next;
@@ -53,9 +68,14 @@ void arena_release(struct arena *a)
 
 void arena_adopt(struct arena *to, struct arena *from)
 {
+	struct arena_hook **last = &from->hooks;
 	struct arena_block **end = &from->head;
 	if (!*end)
 		return;
+	while (*last)
+		last = &(*last)->next;
+	*last = to->hooks;
+	to->hooks = from->hooks;
 	while (*end)
 		end = &(*end)->next;
 	/* Behind the head, which keeps serving small requests. */

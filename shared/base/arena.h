@@ -9,18 +9,22 @@
  * at once. */
 
 struct arena_block;
+struct arena_hook;
 struct arena {
 	struct arena_block *head;
 	size_t used;	/* bytes handed out, for reports */
+	struct arena_hook *hooks;
 };
 
-#define ARENA_INIT { NULL, 0 }
+#define ARENA_INIT { NULL, 0, NULL }
 #define auto_arena cleanup_with(arena_release)
 
 void arena_init(struct arena *a);
 void arena_release(struct arena *a);	/* frees all; the arena is empty and usable again */
 /* Moves what `from` holds into `to`, where it lives on; `from` becomes empty. */
 void arena_adopt(struct arena *to, struct arena *from);
+/* Calls fn(p) when the arena is released, the last one first: for what is no memory of its own. */
+void arena_on_release(struct arena *a, void (*fn)(void *p), void *p);
 
 void *arena_alloc(struct arena *a, size_t size) must_check;
 void *arena_dup(struct arena *a, const void *p, size_t n) must_check;

@@ -397,7 +397,7 @@ static void test_load(void **state)
 	assert_int_equal(idx.n, 1);
 	assert_true(str_is(idx.v[0]->tag, "t"));
 	assert_true(str_is(idx.v[0]->base, arch));
-	assert_true(str_is(apk_pkg_url(&idx.v[0]->pkgs[0], &a),
+	assert_true(str_is(apk_pkg_url(apk_index_pkg(idx.v[0], 0), &a),
 		arena_printf(&a, "%s/a-1.0-r0.apk", arch)));
 	o.keys = NULL;
 	assert_false(repo_load(&list, S("x86_64"), &o, &a, &idx, &err));

@@ -1,0 +1,178 @@
+#include "shared/apk/solve_int.h"
+
+/* A package's lists and the request, as the resolver works on them. */
+
+const struct apko_version *sver(const struct stab *t, const struct satom *s)
+{
+	if (!s->ver) {
+		struct apko_version *v = arena_new(t->a, struct apko_version);
+		apko_version_parse(s->dep.version, v);
+		((struct satom *)s)->ver = v;
+	}
+	return s->ver;
+}
+
+static const char *lacking_arch(struct stab *t, const struct apk_pkg *p)
+{
+	for (size_t i = 0; i < t->n_archs; i++) {
+		bool has = false;
+		for (uint32_t k = 0; k < t->archs[i].n_src && !has; k++) {
+			const struct ssource *s = &t->archs[i].src[k];
+			uint32_t n;
+			const uint32_t *c = pack_cands(s->pack,
+				stab_find_in(t, s->pack, p->name), &n);
+			for (uint32_t m = 0; m < n && !has && (c[m] & PACK_OWN); m++)
+				has = str_eq(ssource_pkg(s, c[m] >> 2)->version, p->version);
+		}
+		if (!has)
+			return arena_printf(t->a, "package \"%.*s-%.*s.apk\" not available for "
+						  "arch \"%.*s\"",
+				STR_ARG(p->name), STR_ARG(p->version),
+				STR_ARG(t->archs[i].arch));
+	}
+	return NULL;
+}
+
+/* A name at two versions in one package excludes the package itself. */
+static const char *against_itself(const struct stab *t, uint32_t pkg, const struct spkg *s)
+{
+	for (uint32_t i = 0; i < s->provides.n; i++) {
+		const struct satom *m = &s->provides.v[i];
+		if (!m->dep.version.n)
+			continue;
+		if (m->name == stab_own(t, pkg) && !str_eq(m->dep.version, s->p->version))
+			return arena_printf(t->a, "it conflicts with itself on \"%.*s\"",
+				STR_ARG(m->dep.text));
+		for (uint32_t k = i + 1; k < s->provides.n; k++) {
+			const struct satom *o = &s->provides.v[k];
+			if (o->name == m->name && o->dep.version.n &&
+				!str_eq(o->dep.version, m->dep.version))
+				return arena_printf(t->a,
+					"it conflicts with itself: it provides \"%.*s\" and "
+					"\"%.*s\"",
+					STR_ARG(m->dep.text), STR_ARG(o->dep.text));
+		}
+	}
+	return NULL;
+}
+
+static struct satoms read_atoms(struct stab *t, uint32_t source, uint32_t first, uint32_t n)
+{
+	const struct pack *k = t->src[source].pack;
+	struct satoms s = { .n = n };
+	if (n)
+		s.v = arena_array(t->a, struct satom, n);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct pack_atom *m = &k->atoms[first + i];
+		uint32_t name = stab_local(t, source, m->name);
+		s.v[i] = (struct satom){
+			.dep = { .text = pack_str(k, m->text),
+				.name = t->names[name].text,
+				.version = pack_str(k, m->version),
+				.op = m->op,
+				.conflict = m->flags & PACK_CONFLICT,
+				.checksum = m->flags & PACK_CHECKSUM },
+			.name = name,
+			.versioned = m->version.n && !(m->flags & PACK_CHECKSUM),
+		};
+	}
+	return s;
+}
+
+/* Why the package's lists cannot be read. */
+static const char *malformed(struct stab *t, const struct apk_pkg *p)
+{
+	auto_err struct err err = ERR_INIT;
+	struct apk_deps deps = { 0 }, more;
+	if (apk_deps_parse(p->depends, t->a, &deps, &err) &&
+		apk_provides_parse(p->provides, t->a, &more, &err) &&
+		apk_provides_parse(p->install_if, t->a, &more, &err))
+		for (size_t i = 0; i < deps.n; i++)
+			if (deps.v[i].pin.n)
+				(void)err_set(&err, EK_PARSE,
+					"'%.*s' is not a valid package dependency: a repository tag "
+					"belongs into the request",
+					STR_ARG(deps.v[i].text));
+	return arena_printf(t->a, "it is uninstallable: %s", err.kind ? err.msg : "bad lists");
+}
+
+struct spkg *stab_read(struct stab *t, uint32_t pkg)
+{
+	const struct sref *r = &t->refs[pkg];
+	const struct pack_pkg *k = &t->src[r->source].pack->pkgs[r->local];
+	struct spkg *s = arena_new(t->a, struct spkg);
+	s->p = ssource_pkg(&t->src[r->source], r->local);
+	s->out = s->p->unusable;
+	apko_version_parse(s->p->version, &s->ver);
+	if (t->damaged) {
+		s->out = "its cached record is damaged";
+	} else if (k->malformed) {
+		s->out = malformed(t, s->p);
+	} else {
+		s->deps = read_atoms(t, r->source, k->atoms, k->n_deps);
+		s->provides = read_atoms(t, r->source, k->atoms + k->n_deps, k->n_provides);
+		s->install_if = read_atoms(t, r->source, k->atoms + k->n_deps + k->n_provides,
+			k->n_install_if);
+	}
+	if (!s->out)
+		s->out = against_itself(t, pkg, s);
+	if (!s->out && t->n_archs)
+		s->out = lacking_arch(t, s->p);
+	t->refs[pkg].parsed = s;
+	return s;
+}
+
+struct str stab_tag(const struct stab *t, uint32_t pkg)
+{
+	const struct sref *r = &t->refs[pkg];
+	const struct apk_index *idx = t->src[r->source].idx;
+	if (!idx)
+		idx = t->src[r->source].list[r->local]->index;
+	return idx ? idx->tag : STR_NONE;
+}
+
+uint8_t stab_kept(const struct stab *t, uint32_t pkg)
+{
+	const struct ssource *s = &t->src[t->refs[pkg].source];
+	return s->kept ? s->kept[t->refs[pkg].local] : 0;
+}
+
+bool stab_open_to_all(const struct stab *t, uint32_t pkg)
+{
+	return !stab_tag(t, pkg).n || stab_kept(t, pkg) == KEEP_TAGGED;
+}
+
+static bool has_tag(const struct apk_indexes *all, struct str tag)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (str_eq(all->v[i]->tag, tag))
+			return true;
+	return false;
+}
+
+bool stab_world(struct stab *t, const struct solve_req *req, struct arena *a,
+	struct satoms *ret, struct err *err)
+{
+	struct strs texts = { 0 };
+	for (size_t i = 0; i < req->world->n; i++)
+		strs_push(t->a, &texts, req->world->v[i]);
+	strs_sort(&texts);
+	strs_uniq(&texts);
+	struct satoms out = { .v = arena_array(a, struct satom, texts.n + 1) };
+	for (size_t i = 0; i < texts.n; i++) {
+		struct apk_dep d;
+		if (!apk_dep_parse(arena_str(a, texts.v[i]), a, &d, err))
+			return false;
+		if (d.pin.n && !has_tag(req->indexes, d.pin)) {
+			(void)err_set(err, EK_PARSE,
+				"the repository tag of '%.*s' does not exist",
+				STR_ARG(d.text));
+			return err_hint(err, "add a repository '@%.*s URL' or leave out '@%.*s'",
+				STR_ARG(d.pin), STR_ARG(d.pin));
+		}
+		out.v[out.n++] = (struct satom){ .dep = d, .name = stab_find(t, d.name),
+			.versioned = d.version.n && !d.checksum };
+	}
+	*ret = out;
+	return true;
+}
