@@ -40,7 +40,7 @@ same() {
 
 # package REPO NAME VERSION [FIELD=TEXT...]: what lies in root/NAME (if it is there) as a package
 # for $arch, signed with the key test.rsa; see mkapk.
-arch=x86_64
+archs=x86_64
 package() {
 	local repo=$1 name=$2 version=$3
 	shift 3
@@ -61,7 +61,7 @@ index() {
 	done
 }
 
-# distribution: the repository `repo` of a small system, and image.yaml that uses it
+# distribution: the repository `repo` of a small system for $archs, and image.yaml that uses it
 distribution() {
 	mkdir -p root/base/etc root/base/usr/bin root/base/tmp root/tool/usr/bin root/lib/usr/lib
 	printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n' \
@@ -73,9 +73,11 @@ distribution() {
 	ln -f root/tool/usr/bin/tool root/tool/usr/bin/tool-too
 	ln -sf tool root/tool/usr/bin/tool-link
 	head -c 300000 /dev/zero | tr '\0' 'l' >root/lib/usr/lib/libsmall.so.1
-	package repo base 1.0-r0
-	package repo lib 2.1-r3 'provides=so:libsmall.so.1=1'
-	package repo tool 1.5-r0 'depends=base so:libsmall.so.1'
+	for arch in $archs; do
+		package repo base 1.0-r0
+		package repo lib 2.1-r3 'provides=so:libsmall.so.1=1'
+		package repo tool 1.5-r0 'depends=base so:libsmall.so.1'
+	done
 	index repo
 	cat >image.yaml <<-END
 		contents:
