@@ -15,6 +15,7 @@
 #include "shared/archive/gz.h"
 #include "shared/base/log.h"
 #include "shared/os/fd.h"
+#include "shared/os/proc.h"
 
 #define STREAM_SIZE (256u << 10)	/* of the buffer between inflating and parsing */
 #define SMALL_WHOLE (1u << 20)		/* inflated at once without asking */
@@ -44,6 +45,7 @@ struct expand {
 	const struct apk_pkg *expect;
 	struct apk_limits lim;
 	struct store *store;
+	const char *cache;	/* where the store is, for messages */
 	struct arena *arena;	/* the caller's */
 	struct arena scratch;
 	uint64_t file_size;
@@ -114,6 +116,8 @@ static ssize_t data_read(struct source *src, void *p, size_t n, struct err *err)
 	const struct str front = s->x->front.bytes;
 	uint64_t left = s->x->file_size - s->at;
 
+	if (!proc_check(err))
+		return -1;
 	if (n > left)
 		n = (size_t)left;
 	if (s->at < front.n && n > front.n - s->at)
@@ -243,7 +247,7 @@ static bool expand_whole(const struct expand *x, struct enttab *t, int out, bool
 	if (!datatar_scan(&src.src, x->lim.max_entries, t, err))
 		return false;
 	digest_once(DIGEST_SHA256, w.p, w.in, ret_md);
-	return fd_write_all(out, w.p + w.in, w.out, "data tar in the cache", err);
+	return fd_write_all(out, w.p + w.in, w.out, x->cache, err);
 }
 
 /* Streamed: inflated bytes are written as they come and then handed to the parser. */
@@ -252,6 +256,7 @@ struct tee_source {
 	struct source src;
 	struct source *from;
 	int out;
+	const char *cache;
 	size_t at, n;		/* of what is in buf */
 	char buf[STREAM_SIZE];
 };
@@ -264,7 +269,7 @@ static ssize_t tee_read(struct source *src, void *p, size_t n, struct err *err)
 		ssize_t got = source_read(t->from, t->buf, sizeof(t->buf), err);
 		if (got <= 0)
 			return got;
-		if (!fd_write_all(t->out, t->buf, (size_t)got, "data tar in the cache", err))
+		if (!fd_write_all(t->out, t->buf, (size_t)got, t->cache, err))
 			return -1;
 		t->at = 0;
 		t->n = (size_t)got;
@@ -298,7 +303,8 @@ static bool expand_stream(const struct expand *x, struct enttab *t, int out,
 
 	if (!tee)
 		BUG("out of memory");
-	*tee = (struct tee_source){ .src.read = tee_read, .from = &limit.src, .out = out };
+	*tee = (struct tee_source){ .src.read = tee_read, .from = &limit.src, .out = out,
+		.cache = x->cache };
 	data_source_init(&src, x);
 	hash_sink_init(&hash, DIGEST_SHA256, NULL);
 	bool ok = gz_open(&gz, &src.src, "data section", err);
@@ -414,7 +420,8 @@ bool apk_expand(int fd, const char *name, const struct apk_pkg *expect,
 	const struct apk_limits *lim, struct store *st, struct arena *a, struct apk_file *ret,
 	struct err *err)
 {
-	struct expand x = { .fd = fd, .expect = expect, .store = st, .arena = a };
+	struct expand x = { .fd = fd, .expect = expect, .store = st, .arena = a,
+		.cache = arena_printf(a, "%s/tmp", store_dir(st)) };
 	struct apk_file f = { .data.fd = -1, .pkg = expect };
 
 	x.lim.stream = lim && lim->stream;

@@ -65,7 +65,8 @@ bool err_sys(struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	char *what = vformat(fmt, ap);
 	va_end(ap);
-	char *msg = format("%s: %s", what, strerror(code));
+	char *msg = format("%s: %s%s", what, strerror(code),
+		code == ENOSPC || code == EDQUOT ? "\nhint: free some space there" : "");
 	free(what);
 	return take(err, code == ENOENT ? EK_NOTFOUND : EK_OTHER, msg);
 }

@@ -141,7 +141,8 @@ static void test_full(void **state)
 	auto_fd int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_false(fd_write_all(fd, "x", 1, "full", &f->err));
-	assert_string_equal(f->err.msg, "cannot write 'full': No space left on device");
+	assert_string_equal(f->err.msg, "cannot write 'full': No space left on device\n"
+				     "hint: free some space there");
 }
 
 static void test_copy(void **state)
