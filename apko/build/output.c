@@ -18,6 +18,8 @@ struct building {
 	size_t n;
 	struct buf index;
 	int64_t created;		/* of the index */
+	struct outfile sboms[APK_ARCHS + 1];
+	size_t n_sboms;
 	struct str repo;		/* last part of the tag's repository; empty = unparsable */
 };
 
@@ -69,20 +71,25 @@ static bool write_output(struct building *b, struct err *err)
 		oci_dockertar_write(out, &ref, b->images, b->n, buf_str(&b->index), err);
 }
 
-static bool write_sbom(struct building *b, const char *name, struct str text, struct err *err)
+/* SBOMs are written first and get their names last, so that a failure changes no earlier one. */
+static bool prepare_sbom(struct building *b, const char *name, struct str text, struct err *err)
 {
 	const char *dir = b->ctx->req->sbom_path;
 	const char *path = *dir ? arena_printf(b->a, "%s/%s", dir, name) : name;
-	return file_write(path, text.p, text.n, 0644, err) || err_wrap(err, "SBOM");
+	struct outfile *out = &b->sboms[b->n_sboms++];
+	*out = (struct outfile)OUTFILE_INIT;
+	return (outfile_open(out, path, 0644, err) &&
+		       fd_write_all(out->fd, text.p, text.n, path, err)) ||
+		err_wrap(err, "SBOM");
 }
 
-static bool write_sboms(struct building *b, struct err *err)
+static bool prepare_sboms(struct building *b, struct err *err)
 {
 	auto_buf struct buf text = BUF_INIT(64u << 20);
 	if (!b->ctx->req->sbom)
 		return true;
 	for (size_t i = 0; i < b->n; i++)
-		if (!write_sbom(b, arena_printf(b->a, "sbom-%s.spdx.json",
+		if (!prepare_sbom(b, arena_printf(b->a, "sbom-%s.spdx.json",
 				b->built[i].image.arch->apk), b->built[i].sbom, err))
 			return false;
 	const struct index_sbom s = {
@@ -95,7 +102,15 @@ static bool write_sboms(struct building *b, struct err *err)
 		.vcs_url = b->ctx->conf.vcs_url.s,
 	};
 	sbom_index(&s, &text);
-	return write_sbom(b, "sbom-index.spdx.json", buf_str(&text), err);
+	return prepare_sbom(b, "sbom-index.spdx.json", buf_str(&text), err);
+}
+
+static bool commit_sboms(struct building *b, struct err *err)
+{
+	for (size_t i = 0; i < b->n_sboms; i++)
+		if (!outfile_commit(&b->sboms[i], false, err))
+			return err_wrap(err, "SBOM");
+	return true;
 }
 
 bool build_all(const struct apko_req *req, struct arena *a, struct err *err)
@@ -105,8 +120,10 @@ bool build_all(const struct apko_req *req, struct arena *a, struct err *err)
 	bool ok = context_open(req, CONTEXT_TOGETHER, a, &ctx, err) && build_images(&b, err);
 	if (ok) {
 		make_index(&b);
-		ok = write_output(&b, err) && write_sboms(&b, err);
+		ok = prepare_sboms(&b, err) && write_output(&b, err) && commit_sboms(&b, err);
 	}
+	for (size_t i = 0; i < b.n_sboms; i++)
+		outfile_release(&b.sboms[i]);
 	buf_release(&b.index);
 	context_release(&ctx);
 	return ok;

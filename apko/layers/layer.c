@@ -6,6 +6,7 @@
 #include "apko/layers/layerblob.h"
 #include "apko/layers/piecemap.h"
 #include "apko/layers/split.h"
+#include "shared/os/proc.h"
 
 #define HASH_BLOCK (256u << 10)
 
@@ -57,7 +58,7 @@ static bool run_hash(struct job *job, struct err *err)
 	if (!block)
 		BUG("out of memory");
 	digest_init(&d, DIGEST_SHA256);
-	while (n && (ok = span_fill(&c, block, HASH_BLOCK, &n, err)))
+	while (n && (ok = proc_check(err) && span_fill(&c, block, HASH_BLOCK, &n, err)))
 		digest_add(&d, block, n);
 	free(block);
 	if (ok)
@@ -160,7 +161,7 @@ static bool join_pieces(struct making *m, uint32_t layer, struct layer_blob *blo
 		if (m->pieces.v[m->joined].layer != layer)
 			return true;
 		struct piece_job *j = &m->window[m->joined++ % m->n_window];
-		if (!pool_wait(m->req->pool, &j->job, err) ||
+		if (!pool_wait(m->req->pool, &j->job, err) || !proc_check(err) ||
 			!join_piece(m, layer, j, blob, err))
 			return false;
 	}

@@ -32,7 +32,7 @@ bool oci_layer_copy(const struct oci_layer *l, int from, int to, const char *nam
 	uint8_t md[SHA256_SIZE];
 	char hex[2 * SHA256_SIZE + 1];
 	if (!l->foreign)
-		return fd_copy(from, 0, to, (off_t)l->desc.size, l->path, err);
+		return fd_copy(from, 0, to, (off_t)l->desc.size, name, err);
 	digest_init(&hash, DIGEST_SHA256);
 	if (!copy(l, from, to, name, &hash, err))
 		return false;
