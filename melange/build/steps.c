@@ -117,11 +117,24 @@ static char *step_script(const struct steps_run *r, struct arena *a, const struc
 		STR_ARG(dir), STR_ARG(dir), STR_ARG(dir), STR_ARG(runs));
 }
 
-static void step_env(struct arena *a, const struct step *s, struct ykvs *env)
+/* The variables of a step and, behind them, those of the steps around it. */
+struct inherited {
+	const struct inherited *outer;
+	const struct ykvs *own;
+};
+
+static void add_env(struct arena *a, const struct inherited *from, struct ykvs *env)
+{
+	if (from->outer)
+		add_env(a, from->outer, env);
+	for (size_t i = 0; i < from->own->n; i++)
+		ykvs_set(a, env, from->own->v[i].key, from->own->v[i].val);
+}
+
+static void step_env(struct arena *a, const struct inherited *from, struct ykvs *env)
 {
 	ykvs_set(a, env, S("PATH"), (struct ystr){ S(STEP_PATH), NULL });
-	for (size_t i = 0; i < s->environment.n; i++)
-		ykvs_set(a, env, s->environment.v[i].key, s->environment.v[i].val);
+	add_env(a, from, env);
 }
 
 static struct str step_name(const struct step *s)
@@ -168,11 +181,12 @@ static bool step_rescue(struct steps_run *r, struct arena *a, const struct step 
 	return err_wrap(err, "the shell ended with %s after", proc_status_text(a, status));
 }
 
-static bool run_script(struct steps_run *r, const struct step *s, struct err *err)
+static bool run_script(struct steps_run *r, const struct step *s, const struct inherited *from,
+	struct err *err)
 {
 	auto_arena struct arena a = ARENA_INIT;
 	struct ykvs env = { 0 };
-	step_env(&a, s, &env);
+	step_env(&a, from, &env);
 	int status;
 	struct unsaid unsaid = { .n = 0 };
 	if (!run_shell(r, step_script(r, &a, s), &env, &unsaid, &status, err))
@@ -192,16 +206,21 @@ static bool run_script(struct steps_run *r, const struct step *s, struct err *er
 	return r->interactive && step_rescue(r, &a, s, &env, err);
 }
 
-static bool run_step(struct steps_run *r, const struct step *s, struct err *err)
+static bool run_list(struct steps_run *r, const struct bind_list *pipeline,
+	const struct inherited *outer, size_t *ret_ran, struct err *err);
+
+static bool run_step(struct steps_run *r, const struct step *s, const struct inherited *outer,
+	struct err *err)
 {
+	const struct inherited env = { outer, &s->environment };
 	struct str name = step_name(s);
 	if (name.n)
 		log_info("running step \"%.*s\"", STR_ARG(name));
 	/* An empty script still makes the working directory. */
-	if ((s->runs.s.n || s->working_directory.s.n) && !run_script(r, s, err))
+	if ((s->runs.s.n || s->working_directory.s.n) && !run_script(r, s, &env, err))
 		return false;
 	size_t ran = 0;
-	if (!steps_run(r, &s->pipeline, &ran, err))
+	if (!run_list(r, &s->pipeline, &env, &ran, err))
 		return false;
 	const struct opt_int *want = &s->assertions.required_steps;
 	if (s->assertions.at && want->set && (int64_t)ran != want->n)
@@ -210,18 +229,24 @@ static bool run_step(struct steps_run *r, const struct step *s, struct err *err)
 	return true;
 }
 
-bool steps_run(struct steps_run *r, const struct bind_list *pipeline, size_t *ret_ran,
-	struct err *err)
+static bool run_list(struct steps_run *r, const struct bind_list *pipeline,
+	const struct inherited *outer, size_t *ret_ran, struct err *err)
 {
 	const struct step *steps = pipeline->v;
 	size_t ran = 0;
 	for (size_t i = 0; i < pipeline->n; i++) {
 		if (steps[i].skipped)
 			continue;
-		if (!run_step(r, &steps[i], err))
+		if (!run_step(r, &steps[i], outer, err))
 			return false;
 		ran++;
 	}
 	*ret_ran = ran;
 	return true;
+}
+
+bool steps_run(struct steps_run *r, const struct bind_list *pipeline, size_t *ret_ran,
+	struct err *err)
+{
+	return run_list(r, pipeline, NULL, ret_ran, err);
 }
