@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -17,6 +18,7 @@
 #include "melange/plan/compile.h"
 #include "melange/sandbox/guest.h"
 #include "shared/base/log.h"
+#include "shared/base/num.h"
 #include "shared/base/tstamp.h"
 #include "shared/net/auth.h"
 #include "shared/net/http.h"
@@ -157,6 +159,20 @@ static struct strs texts(struct arena *a, const struct ystrs *in)
 	return out;
 }
 
+/* How many jobs a step may run at once, where nproc in the guest would not know: the cgroup's quota
+ * gives us less than the CPU mask, or MELANGE_JOBS asks for less. The built-in pipelines obey. */
+static void set_jobs(struct arena *a, struct ykvs *env)
+{
+	cpu_set_t mask;
+	const char *asked = getenv("MELANGE_JOBS");
+	uint64_t jobs = pool_cpus(), fewer;
+	if (asked && num_u64(str_of(asked), 10, &fewer) && fewer && fewer < jobs)
+		jobs = fewer;
+	if (sched_getaffinity(0, sizeof(mask), &mask) != 0 || jobs < (uint64_t)CPU_COUNT(&mask))
+		ykvs_set(a, env, S("MELANGE_JOBS"),
+			(struct ystr){ arena_strf(a, "%llu", (unsigned long long)jobs), NULL });
+}
+
 static bool open_sandbox(struct build *b, const char *guest, struct err *err)
 {
 	const struct build_req *req = b->req;
@@ -182,6 +198,7 @@ static bool open_sandbox(struct build *b, const char *guest, struct err *err)
 	}
 	ykvs_set(a, &spec.env, S("SOURCE_DATE_EPOCH"),
 		(struct ystr){ arena_strf(a, "%lld", (long long)req->epoch), NULL });
+	set_jobs(a, &spec.env);
 	const struct ykvs *env = &b->conf.environment.environment;
 	for (size_t i = 0; i < env->n; i++)
 		ykvs_set(a, &spec.env, env->v[i].key, env->v[i].val);
