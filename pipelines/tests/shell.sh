@@ -1,0 +1,43 @@
+#!/bin/bash
+# Every script of the built-in pipelines, as compiled: each shell parses it, shellcheck has nothing
+# to say, and each definition begins with a line that says what it does.
+set -euo pipefail
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+
+# inputs_of PIPELINE: its inputs, one a line, those that must be given with a star behind.
+inputs_of() {
+	"$BIN/melange" pipelines "$1" | awk '
+		/^[a-z]/ { inside = $1 == "inputs:" }
+		inside && /^  [A-Za-z]/ { sub(":$", "", $1); name = $1; print name }
+		inside && /^    required: true/ { print name "*" }'
+}
+
+"$BIN/melange" pipelines >"$T/list"
+bad=0
+mapfile -t names < <(awk '{ print $1 }' "$T/list")
+for name in "${names[@]}"; do
+	"$BIN/melange" pipelines "$name" | head -n 1 >"$T/first"
+	grep -qE '^# [A-Z].*\.$' "$T/first" || { echo "$name: no first line that says what it does"; bad=1; }
+	{
+		printf 'package: {name: p, version: 1, epoch: 0, copyright: [{license: MIT}]}\n'
+		printf 'pipeline:\n  - uses: %s\n    with:\n      {' "$name"
+		inputs_of "$name" | sed -n 's/\*$/: x,/p'
+		printf '}\n'
+	} >"$T/p.yaml"
+	"$BIN/melange" compile "$T/p.yaml" --arch x86_64 --git-commit "$(printf '%040d' 0)" >"$T/p.json"
+	n=$(jq '[.. | .runs? // empty] | length' "$T/p.json")
+	for ((i = 0; i < n; i++)); do
+		script=$T/${name//\//_}.$i.sh
+		{
+			echo '#!/bin/sh'
+			jq -r --argjson i "$i" '[.. | .runs? // empty][$i]' "$T/p.json"
+		} >"$script"
+		for shell in 'busybox ash' dash bash; do
+			$shell -n "$script" || { echo "$name: $shell cannot parse it"; bad=1; }
+		done
+	done
+done
+shellcheck --shell=dash "$T"/*.sh || bad=1
+[ "$bad" = 0 ]
+echo "${#names[@]} pipelines"
