@@ -23,7 +23,9 @@ static bool is_key(char c)
 static bool problem(const struct reader *r, const char *what, struct err *err)
 {
 	struct pos at = { .file = r->file, .line = r->line };
-	return err_at(err, at, "%s\nhint: lines are KEY=VALUE", what);
+	(void)err_at(err, at, "%s\nhint: lines are KEY=VALUE", what);
+	err->kind = EK_SOURCE;
+	return false;
 }
 
 /* The name is broken off by something other than '=' or ':'. */
@@ -36,9 +38,11 @@ static bool unexpected(const struct reader *r, struct str line, struct err *err)
 		s = str_from(s, n ? n : 1);
 	}
 	size_t n = r->rest.n && r->rest.p[0] != '\n' ? utf8_decode(r->rest, &cp) : 0;
-	return err_at(err, at, "unexpected character%s%.*s%s in a variable name\n"
+	(void)err_at(err, at, "unexpected character%s%.*s%s in a variable name\n"
 		"hint: lines are KEY=VALUE", n ? " '" : "", (int)n, r->rest.p ? r->rest.p : "",
 		n ? "'" : "");
+	err->kind = EK_SOURCE;
+	return false;
 }
 
 static void add_var(const struct reader *r, struct str name, struct buf *out)

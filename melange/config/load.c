@@ -38,7 +38,7 @@ static bool vars_file(struct loading *l, struct err *err)
 	if (!l->opts->vars_file)
 		return true;
 	if (!ydoc_load(l->opts->vars_file, l->a, &doc, err))
-		return err_wrap(err, "loading variables file");
+		return false;
 	if (!doc.root)
 		return err_set(err, EK_PARSE, "loading variables file: '%s' is empty",
 			l->opts->vars_file);
@@ -64,10 +64,10 @@ static bool read_file(struct loading *l, const char *path, struct err *err)
 	struct ydoc *doc = arena_new(l->a, struct ydoc);
 	if (!ydoc_load(path, l->a, doc, err))
 		return false;
-	if (!doc->root)
-		return err_at(err, (struct pos){ path, 1, 1 }, "empty configuration\n"
-			"hint: a build file needs at least package.name and package.version");
 	diags_init(&l->diags, l->a, doc);
+	if (!doc->root)
+		diags_add(&l->diags, (struct pos){ doc->file, 1, 1 }, "empty configuration\n"
+			"hint: a build file needs at least package.name and package.version");
 	bind_struct(&config_schema, doc->root, l->c, l->a, &l->diags);
 	l->c->doc = doc;
 	return diags_ok(&l->diags, err);
@@ -87,7 +87,7 @@ static bool env_files(struct loading *l, struct err *err)
 	for (size_t i = 0; files && i < files->n; i++) {
 		struct ykvs read = { 0 };
 		if (!envfile_load(files->v[i].p, l->a, &read, err))
-			return err_wrap(err, "loading environment file");
+			return false;
 		for (size_t k = 0; k < read.n; k++)
 			if (!ykvs_get(env, read.v[k].key))
 				ykvs_set(l->a, env, read.v[k].key, read.v[k].val);

@@ -247,8 +247,11 @@ static void expand_range(const struct config *c, const struct subpackage *in,
 		qsort(items, d->items.n, sizeof(*items), kv_cmp);
 	for (size_t i = 0; i < d->items.n; i++) {
 		struct scope inner;
-		const struct diag_note note = { arena_printf(a, "in range %.*s item %.*s",
-			STR_ARG(in->range.s), STR_ARG(items[i].key)), false, diags->note };
+		const struct diag_note note = {
+			.text = arena_printf(a, "in range %.*s item %.*s", STR_ARG(in->range.s),
+				STR_ARG(items[i].key)),
+			.up = diags->note,
+		};
 		scope_init(&inner, scope, a);
 		scope_set_text(&inner, "range.key", items[i].key);
 		scope_set(&inner, S("range.value"), items[i].val);

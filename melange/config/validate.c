@@ -245,7 +245,7 @@ static void check_subpackages(const struct config *c, struct diags *diags)
 		(void)map_put(&names, c->package.name.s, (void *)&c->package.name);
 	for (size_t i = 0; i < c->subpackages.n; i++) {
 		const struct subpackage *s = &subs[i];
-		const struct diag_note note = { s->range_note, false, diags->note };
+		const struct diag_note note = { .text = s->range_note, .up = diags->note };
 		if (s->range_note)
 			diags->note = &note;
 		check_name(s->name, s->at ? s->at->pos : c->doc->root->pos, "subpackage name", diags);

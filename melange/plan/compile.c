@@ -244,8 +244,13 @@ static void compile_step(struct compiling *c, const struct step *in, const struc
 {
 	struct step s = *in;
 	struct pos from = s.uses.at ? s.uses.at->pos : step_pos(in);
-	const struct diag_note note = { arena_printf(c->a, "used from %s:%d:%d",
-		from.file ? from.file : "", from.line, from.col), true, c->diags->note };
+	const struct diag_note note = {
+		.text = arena_printf(c->a, "used from %s:%d:%d", from.file ? from.file : "",
+			from.line, from.col),
+		.of = from,
+		.elsewhere = true,
+		.up = c->diags->note,
+	};
 	if (in->uses.s.n)
 		c->diags->note = &note;
 	const struct definition *d = find_definition(c, in, p);
@@ -335,7 +340,7 @@ static void compile_subpackage(struct compiling *c, const struct subpackage *in,
 	variables_subpackage(&scope, in, c->a);
 	const struct place p = { .scope = &scope };
 	const struct subst x = strict_in(c, &scope);
-	const struct diag_note note = { in->range_note, false, c->diags->note };
+	const struct diag_note note = { .text = in->range_note, .up = c->diags->note };
 	if (in->range_note)
 		c->diags->note = &note;
 	*out = *in;

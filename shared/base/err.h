@@ -17,6 +17,7 @@ enum err_kind {
 	EK_USAGE,	/* wrong command line */
 	EK_NOTFOUND,	/* the thing asked for does not exist */
 	EK_PARSE,	/* malformed input */
+	EK_SOURCE,	/* the same, with each place and its line: shown as it is */
 	EK_TRUST,	/* signature, digest or key */
 	EK_NETWORK,	/* transport; trying again may help */
 	EK_CONFLICT,	/* packages or files exclude each other */

@@ -188,13 +188,22 @@ static bool dispatch(
 	return run_cmd(prog, c, n, rest, a, err);
 }
 
+/* What lists places in files is for editors to read as well: without time and level in front. */
+static void report(const struct err *err)
+{
+	if (err->kind == EK_SOURCE)
+		fprintf(stderr, "%s\n", err->msg);
+	else
+		log_error("%s", err->msg ? err->msg : "failed");
+}
+
 int opt_main(const struct prog *prog, int argc, char **argv)
 {
 	auto_arena struct arena a = ARENA_INIT;
 	auto_err struct err err = ERR_INIT;
 	bool ok = dispatch(prog, argc, argv, &a, &err);
 	if (!ok)
-		log_error("%s", err.msg ? err.msg : "failed");
+		report(&err);
 	if ((fflush(stdout) != 0 || ferror(stdout)) && ok) {
 		log_error("cannot write to standard output");
 		ok = false;

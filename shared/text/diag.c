@@ -46,9 +46,13 @@ const struct ydoc *diags_doc_of(const struct diags *d, struct pos pos)
 
 static void add_notes(const struct diags *d, struct pos pos, struct buf *out)
 {
-	for (const struct diag_note *n = d->note; n; n = n->up)
-		if (!n->elsewhere || !is_file(d->doc, pos))
+	for (const struct diag_note *n = d->note; n; n = n->up) {
+		bool itself = n->of.line && n->of.line == pos.line && n->of.col == pos.col &&
+			str_eq(str_of(n->of.file), str_of(pos.file));
+
+		if (!itself && !(n->elsewhere && is_file(d->doc, pos)))
 			buf_printf(out, "\nnote: %s", n->text);
+	}
 }
 
 /* Only a hint or a note begins a line of its own; whatever else breaks the line came with a name
@@ -107,11 +111,16 @@ static int diag_cmp(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The same problem at the same place; reached another way, when only the notes differ. */
 static bool same(const struct diag *x, const struct diag *y)
 {
+	struct str first_x, first_y, rest;
+
+	(void)str_cut(str_of(x->msg), '\n', &first_x, &rest);
+	(void)str_cut(str_of(y->msg), '\n', &first_y, &rest);
 	return x->pos.line == y->pos.line && x->pos.col == y->pos.col &&
 		str_eq(str_of(x->pos.file), str_of(y->pos.file)) &&
-		str_eq(str_of(x->msg), str_of(y->msg));
+		str_eq(first_x, first_y);
 }
 
 static struct str source_line(struct str src, int line)
@@ -227,5 +236,5 @@ bool diags_ok(const struct diags *d, struct err *err)
 	}
 	if (more > 0)
 		buf_printf(&out, "\n... %zu more", more);
-	return err_set(err, EK_PARSE, "%.*s", STR_ARG(buf_str(&out)));
+	return err_set(err, EK_SOURCE, "%.*s", STR_ARG(buf_str(&out)));
 }

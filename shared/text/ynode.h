@@ -64,6 +64,8 @@ struct diag {
 /* Put behind each message added while it is set. */
 struct diag_note {
 	const char *text;	/* borrowed until it is taken back */
+	struct pos of;		/* what it tells of: not put behind messages about that very place;
+				 * line 0: behind all */
 	bool elsewhere;		/* only for places outside the first document */
 	const struct diag_note *up;
 };
@@ -83,7 +85,7 @@ void diags_doc(struct diags *d, const struct ydoc *doc);
 /* The document of a place, NULL when it is none of those known. */
 const struct ydoc *diags_doc_of(const struct diags *d, struct pos pos);
 void diags_add(struct diags *d, struct pos pos, const char *fmt, ...) printf_like(3, 4);
-/* true when there are none; else err (EK_PARSE) holds them all (at most 50, then "... N more"). */
+/* true when there are none; else err (EK_SOURCE) holds them all (at most 50, then "... N more"). */
 bool diags_ok(const struct diags *d, struct err *err) must_check;
 /* Parses text, adding what is wrong to diags; the document (which must outlive diags) is one of
  * theirs from then on. */

@@ -22,14 +22,15 @@ ok() {
 	"$@" >"$work/stdout" 2>"$work/stderr" || fail "exit $?: $*"
 }
 
-# bad TEXT COMMAND...: it exits 1 with one ERRO line, which says TEXT, and nothing on stdout.
+# bad TEXT COMMAND...: it exits 1 with one error (an ERRO line, or FILE:LINE:COL: at a line's start),
+# which says TEXT, and nothing on stdout.
 bad() {
 	local text=$1 status=0
 	shift
 	"$@" >"$work/stdout" 2>"$work/stderr" || status=$?
 	[ $status = 1 ] || fail "exit $status, not 1: $*"
 	[ ! -s "$work/stdout" ] || fail "an error wrote to standard output: $*"
-	[ "$(grep -c ' ERRO ' "$work/stderr")" = 1 ] || fail "not one error line: $*"
+	[ "$(grep -cE ' ERRO |^[^ ]+:[0-9]+:[0-9]+: ' "$work/stderr")" = 1 ] || fail "not one error line: $*"
 	grep -qF -- "$text" "$work/stderr" || fail "does not say '$text': $*"
 }
 

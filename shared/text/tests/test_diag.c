@@ -14,7 +14,7 @@ static void check(struct diags *d, const char *want)
 	auto_err struct err err = ERR_INIT;
 
 	assert_false(diags_ok(d, &err));
-	assert_int_equal(err.kind, EK_PARSE);
+	assert_int_equal(err.kind, EK_SOURCE);
 	assert_string_equal(err.msg, want);
 }
 
@@ -79,6 +79,41 @@ static void long_line(unused_arg void **state)
 	assert_int_equal(str_chr(part, 'Y'), str_chr(msg, '^'));
 }
 
+/* Notes tell how a place was reached; a place reached twice is told of once. */
+static void notes(unused_arg void **state)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct ydoc doc = { .file = "f", .src = text }, other = { .file = "g", .src = S("a: b\n") };
+	const struct diag_note item = { .text = "in item x" };
+	const struct diag_note used = { .text = "used from f:1:1", .of = { "f", 1, 1 },
+		.elsewhere = true, .up = &item };
+	struct diags d;
+
+	diags_init(&d, &a, &doc);
+	diags_doc(&d, &other);
+	diags_doc(&d, &other);
+	d.note = &used;
+	diags_add(&d, (struct pos){ "g", 1, 4 }, "in the other\nhint: there");
+	diags_add(&d, (struct pos){ "f", 1, 1 }, "in the first");
+	d.note = &item;
+	diags_add(&d, (struct pos){ "f", 1, 1 }, "in the first");
+	d.note = NULL;
+	diags_add(&d, (struct pos){ "g", 1, 4 }, "in the other");
+	check(&d, "f:1:1: in the first\none: 1\n^\nnote: in item x\n"
+		"g:1:4: in the other\na: b\n   ^\nnote: used from f:1:1\nnote: in item x\nhint: there");
+}
+
+/* Names out of the input cannot begin a line. */
+static void one_line(unused_arg void **state)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	struct diags d;
+
+	diags_init(&d, &a, NULL);
+	diags_add(&d, (struct pos){ "f", 1, 1 }, "bad name '%s'\nhint: do\nthat", "a\nb\x1b\t");
+	check(&d, "f:1:1: bad name 'a b? '\nhint: do that");
+}
+
 static void many(unused_arg void **state)
 {
 	auto_arena struct arena a = ARENA_INIT;
@@ -91,6 +126,12 @@ static void many(unused_arg void **state)
 	assert_false(diags_ok(&d, &err));
 	assert_non_null(strstr(err.msg, "f:50:1: problem\n... 10 more"));
 	assert_null(strstr(err.msg, "f:51:"));
+	assert_true(diags_many(&d));
+	/* beyond what is kept they are counted */
+	for (int i = 0; i < 10000; i++)
+		diags_add(&d, (struct pos){ "f", i + 1, 2 }, "problem");
+	assert_false(diags_ok(&d, &err));
+	assert_non_null(strstr(err.msg, "\n... 10010 more"));
 }
 
 int main(void)
@@ -100,6 +141,8 @@ int main(void)
 		cmocka_unit_test(sorted_with_source),
 		cmocka_unit_test(without_source),
 		cmocka_unit_test(long_line),
+		cmocka_unit_test(notes),
+		cmocka_unit_test(one_line),
 		cmocka_unit_test(many),
 	};
 

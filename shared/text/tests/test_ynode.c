@@ -101,7 +101,7 @@ static void check_error(struct str text, const char *want)
 
 	if (ydoc_parse(text, "f", &a, &doc, &err))
 		fail_msg("parsed, but should not: %.*s", STR_ARG(text));
-	assert_int_equal(err.kind, EK_PARSE);
+	assert_int_equal(err.kind, EK_SOURCE);
 	assert_null(doc.file);
 	(void)str_cut(str_of(err.msg), '\n', &first, &rest);
 	if (!str_is(first, want))
