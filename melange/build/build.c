@@ -34,6 +34,7 @@ struct build {
 	struct config conf;		/* compiled, then locked */
 	struct workspace ws;
 	bool have_ws;
+	const char *guest;		/* its root directory */
 	struct sandbox *sandbox;
 	struct guest_ids ids;
 	struct staging staging;
@@ -50,7 +51,7 @@ struct build {
 	int64_t started;
 };
 
-/* Phase 1: the configuration, and whether it can be built here at all. */
+/* The configuration, and whether it can be built here at all. */
 static bool prepare(struct build *b, struct err *err)
 {
 	const struct build_req *req = b->req;
@@ -74,7 +75,7 @@ static bool prepare(struct build *b, struct err *err)
 		staging_open(req->out_dir, req->arch->apk, &b->arena, &b->staging, err);
 }
 
-/* Phase 2: sources into the workspace. */
+/* Sources into the workspace. */
 static bool make_workspace(struct build *b, struct err *err)
 {
 	const struct build_req *req = b->req;
@@ -118,13 +119,13 @@ static void lock_environment(struct build *b, const struct strs *locked)
 	vec_push(a, &env->archs, (struct ystr){ str_of(req->arch->oci), NULL });
 }
 
-/* Phase 3: the guest; ret_dir is its root. */
-static bool make_guest(struct build *b, const char **ret_dir, struct err *err)
+/* From packages, or an existing root. */
+static bool make_guest(struct build *b, struct err *err)
 {
 	const struct build_req *req = b->req;
 	if (req->rootfs) {
-		*ret_dir = path_abs(&b->arena, req->rootfs);
-		return guest_ids_read(*ret_dir, &b->arena, &b->ids, err);
+		b->guest = path_abs(&b->arena, req->rootfs);
+		return guest_ids_read(b->guest, &b->arena, &b->ids, err);
 	}
 	struct imgconf *env = &b->conf.environment;
 	if (!imgconf_finish(env, &b->arena, err))
@@ -147,8 +148,8 @@ static bool make_guest(struct build *b, const char **ret_dir, struct err *err)
 	if (!guest_make(&gr, &b->arena, &g, err))
 		return err_wrap(err, "making the build environment");
 	lock_environment(b, &g.locked);
-	*ret_dir = g.dir;
-	return guest_ids_read(g.dir, &b->arena, &b->ids, err);
+	b->guest = g.dir;
+	return guest_ids_read(b->guest, &b->arena, &b->ids, err);
 }
 
 static struct strs texts(struct arena *a, const struct ystrs *in)
@@ -173,12 +174,12 @@ static void set_jobs(struct arena *a, struct ykvs *env)
 			(struct ystr){ arena_strf(a, "%llu", (unsigned long long)jobs), NULL });
 }
 
-static bool open_sandbox(struct build *b, const char *guest, struct err *err)
+static bool open_sandbox(struct build *b, struct err *err)
 {
 	const struct build_req *req = b->req;
 	struct arena *a = &b->arena;
 	struct sandbox_spec spec = {
-		.guest = guest,
+		.guest = b->guest,
 		.guest_read_only = req->rootfs != NULL,
 		.guest_shared = req->rootfs == NULL,
 		.workspace = b->ws.dir,
@@ -208,7 +209,6 @@ static bool open_sandbox(struct build *b, const char *guest, struct err *err)
 	return b->sandbox != NULL;
 }
 
-/* Phase 4: the steps. */
 static bool run_pipelines(struct build *b, struct err *err)
 {
 	const struct build_req *req = b->req;
@@ -240,7 +240,7 @@ static bool run_pipelines(struct build *b, struct err *err)
 	return true;
 }
 
-/* Phase 5: what came out, looked at. */
+/* What came out, looked at. */
 static bool examine(struct build *b, struct err *err)
 {
 	const struct build_req *req = b->req;
@@ -300,7 +300,7 @@ static bool scan_all(struct build *b, struct err *err)
 			err);
 }
 
-/* Phase 6: packages into the staging directory. */
+/* Packages into the staging directory. */
 static bool emit(struct build *b, struct err *err)
 {
 	const struct build_req *req = b->req;
@@ -358,17 +358,39 @@ static bool publish(struct build *b, struct err *err)
 	return true;
 }
 
-static bool run_phases(struct build *b, struct err *err)
+/* What the steps left; nothing of the build runs any more when it is looked at. */
+static bool gather(struct build *b, struct err *err)
 {
-	const char *guest = NULL;
-	if (!prepare(b, err) || !make_workspace(b, err) || !make_guest(b, &guest, err) ||
-		!open_sandbox(b, guest, err) || !run_pipelines(b, err))
-		return false;
-	/* nothing of the build runs any more when its results are looked at */
 	b->req->runner->close(b->sandbox);
 	b->sandbox = NULL;
-	return collect(&b->conf, b->ws.dir, &b->arena, &b->pkgs, &b->n_pkgs, err) &&
-		examine(b, err) && scan_all(b, err) && emit(b, err) && publish(b, err);
+	return collect(&b->conf, b->ws.dir, &b->arena, &b->pkgs, &b->n_pkgs, err);
+}
+
+static bool run_phases(struct build *b, struct err *err)
+{
+	static const struct {
+		const char *name;
+		bool (*run)(struct build *b, struct err *err);
+	} phases[] = {
+		{ "prepare", prepare },
+		{ "workspace", make_workspace },
+		{ "guest", make_guest },
+		{ "sandbox", open_sandbox },
+		{ "pipelines", run_pipelines },
+		{ "collect", gather },
+		{ "lint", examine },
+		{ "scan", scan_all },
+		{ "emit", emit },
+		{ "publish", publish },
+	};
+	for (size_t i = 0; i < countof(phases); i++) {
+		int64_t start = tstamp_mono_ns();
+		if (!phases[i].run(b, err))
+			return false;
+		log_debug("phase %s: %.1f ms", phases[i].name,
+			(double)(tstamp_mono_ns() - start) / 1e6);
+	}
+	return true;
 }
 
 static void release(struct build *b, bool ok)

@@ -29,7 +29,7 @@ struct view {
 
 /* All the keeper needs, made before the fork: it may only call what is safe then. */
 struct keeper_plan {
-	char *merged, *options, *scratch, *scratch_options;
+	char *merged, *options, *options_volatile, *scratch, *scratch_options, *scratch_volatile;
 	char *upper, *work, *scratch_upper, *scratch_work;
 	char uid_map[64], gid_map[64];
 	bool user_ns;
@@ -57,16 +57,24 @@ static bool own_namespaces(const struct keeper_plan *p)
 	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
+/* Volatile: nothing of it outlives the build, so ending it need not write everything to disk.
+ * Older kernels do not know the option. */
+static bool mount_one(const char *where, const char *options, const char *volatile_options)
+{
+	return mount("overlay", where, "overlay", MS_NODEV, volatile_options) == 0 ||
+	       mount("overlay", where, "overlay", MS_NODEV, options) == 0;
+}
+
 /* The upper layer on the temporary directory's file system, else on a tmpfs (an overlay cannot
  * be stacked on some file systems, another overlay among them). */
 static bool mount_overlay(const struct keeper_plan *p)
 {
-	if (mount("overlay", p->merged, "overlay", MS_NODEV, p->options) == 0)
+	if (mount_one(p->merged, p->options, p->options_volatile))
 		return true;
 	if (mount("tmpfs", p->scratch, "tmpfs", 0, "mode=0755") != 0)
 		return false;
 	return mkdir(p->scratch_upper, 0755) == 0 && mkdir(p->scratch_work, 0755) == 0 &&
-		mount("overlay", p->merged, "overlay", MS_NODEV, p->scratch_options) == 0;
+		mount_one(p->merged, p->scratch_options, p->scratch_volatile);
 }
 
 static void keeper_main(const struct keeper_plan *p, int ready, int wait_on)
@@ -117,6 +125,8 @@ static void keeper_plan(struct view *v, const char *guest, struct keeper_plan *p
 	p->options = overlay_options(a, guest, p->upper, p->work, p->user_ns);
 	p->scratch_options =
 		overlay_options(a, guest, p->scratch_upper, p->scratch_work, p->user_ns);
+	p->options_volatile = arena_printf(a, "%s,volatile", p->options);
+	p->scratch_volatile = arena_printf(a, "%s,volatile", p->scratch_options);
 	snprintf(p->uid_map, sizeof(p->uid_map), "%u %u 1", geteuid(), geteuid());
 	snprintf(p->gid_map, sizeof(p->gid_map), "%u %u 1", getegid(), getegid());
 }
