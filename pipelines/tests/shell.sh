@@ -17,7 +17,7 @@ inputs_of() {
 bad=0
 mapfile -t names < <(awk '{ print $1 }' "$T/list")
 for name in "${names[@]}"; do
-	"$BIN/melange" pipelines "$name" | head -n 1 >"$T/first"
+	"$BIN/melange" pipelines "$name" | sed -n 1p >"$T/first"
 	grep -qE '^# [A-Z].*\.$' "$T/first" || { echo "$name: no first line that says what it does"; bad=1; }
 	{
 		printf 'package: {name: p, version: 1, epoch: 0, copyright: [{license: MIT}]}\n'
