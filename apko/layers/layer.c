@@ -1,5 +1,6 @@
 #include "apko/layers/layer.h"
 
+#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +31,8 @@ struct piece_job {
 
 struct lane {			/* what one thread needs */
 	struct splice_enc *enc;
-	char *raw;
+	struct libdeflate_decompressor *dec;
+	char *raw, *check;
 };
 
 struct making {
@@ -71,20 +73,55 @@ static struct lane *my_lane(struct making *m)
 	struct lane *l = &m->lanes[pool_slot()];
 	if (!l->enc)
 		l->enc = splice_enc_new(m->req->level);
-	if (!l->raw)
+	if (!l->raw) {
+		l->dec = libdeflate_alloc_decompressor();
 		l->raw = malloc(PIECE_MAX);
-	if (!l->raw)
+		l->check = malloc(PIECE_MAX);
+	}
+	if (!l->raw || !l->check || !l->dec)
 		BUG("out of memory");
 	return l;
+}
+
+/* The compressed bytes in out are those of the piece in l->raw. */
+static bool is_piece(const struct lane *l, const struct piece_job *j, struct buf *out)
+{
+	static const char end[] = { 1, 0, 0, (char)0xff, (char)0xff }; /* the last block, empty */
+	size_t n = out->n, got = 0;
+	buf_add(out, end, sizeof(end));
+	bool ok = libdeflate_deflate_decompress(l->dec, out->p, out->n, l->check, j->piece->n,
+			  &got) == LIBDEFLATE_SUCCESS &&
+		got == j->piece->n && memcmp(l->check, l->raw, got) == 0;
+	out->n = n;
+	return ok;
+}
+
+static bool use_known(struct piece_job *j, const struct piece_record *r)
+{
+	buf_clear(&j->out);
+	if (!r || r->raw != j->piece->n || !piece_map_get(j->m->map, r, &j->out))
+		return false;
+	uint8_t key[PIECE_KEY];
+	memcpy(key, j->rec.key, PIECE_KEY);
+	j->known = r;
+	j->rec = *r;
+	memcpy(j->rec.key, key, PIECE_KEY);
+	return true;
 }
 
 static bool make_piece(struct piece_job *j, struct err *err)
 {
 	struct lane *l = my_lane(j->m);
 	struct splice_piece made;
+	uint8_t alias[PIECE_KEY];
+	if (!piece_read(&j->m->plans.v[j->piece->layer], j->piece, l->raw, err))
+		return false;
+	piece_alias(piece_crc(l->raw, j->piece->n), j->piece->n, alias);
+	if (use_known(j, piece_map_find(j->m->map, alias)) && is_piece(l, j, &j->out))
+		return true;
+	j->known = NULL;
 	buf_clear(&j->out);
-	if (!piece_read(&j->m->plans.v[j->piece->layer], j->piece, l->raw, err) ||
-		!splice_deflate(l->enc, l->raw, j->piece->n, &j->out, &made, err))
+	if (!splice_deflate(l->enc, l->raw, j->piece->n, &j->out, &made, err))
 		return false;
 	j->rec.crc = made.crc;
 	j->rec.raw = (uint32_t)made.raw;
@@ -96,17 +133,10 @@ static bool make_piece(struct piece_job *j, struct err *err)
 static bool run_piece(struct job *job, struct err *err)
 {
 	struct piece_job *j = (struct piece_job *)job;
-	buf_clear(&j->out);
+	j->known = NULL;
 	if (!piece_key(&j->m->plans.v[j->piece->layer], j->piece, j->rec.key, err))
 		return false;
-	j->known = piece_map_find(j->m->map, j->rec.key);
-	if (j->known && j->known->raw == j->piece->n &&
-		piece_map_get(j->m->map, j->known, &j->out)) {
-		j->rec = *j->known;
-		return true;
-	}
-	j->known = NULL;
-	return make_piece(j, err);
+	return use_known(j, piece_map_find(j->m->map, j->rec.key)) || make_piece(j, err);
 }
 
 static void submit_hash(struct making *m)
@@ -150,6 +180,9 @@ static bool join_piece(struct making *m, uint32_t layer, struct piece_job *j,
 	j->rec.layer = layer;
 	j->rec.off = blob->size;
 	vec_push(m->a, &m->recs, j->rec);
+	struct piece_record other = j->rec;
+	piece_alias(other.crc, other.raw, other.key);
+	vec_push(m->a, &m->recs, other);
 	return from >= 0 ? layer_blob_copy(blob, &piece, j->out.p, from, at, err) :
 			   layer_blob_add(blob, &piece, j->out.p, err);
 }
@@ -236,7 +269,9 @@ static void making_release(struct making *m)
 {
 	for (unsigned i = 0; i < pool_width(m->req->pool); i++) {
 		splice_enc_free(m->lanes[i].enc);
+		libdeflate_free_decompressor(m->lanes[i].dec);
 		free(m->lanes[i].raw);
+		free(m->lanes[i].check);
 	}
 	for (size_t i = 0; i < m->n_window; i++)
 		buf_release(&m->window[i].out);

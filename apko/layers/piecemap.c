@@ -42,6 +42,13 @@ uint32_t piece_crc(const void *p, size_t n)
 	return libdeflate_crc32(0, p, n);
 }
 
+void piece_alias(uint32_t crc, uint32_t raw, uint8_t ret_key[PIECE_KEY])
+{
+	memset(ret_key, 0, PIECE_KEY);
+	memcpy(ret_key, &crc, sizeof(crc));
+	memcpy(ret_key + sizeof(crc), &raw, sizeof(raw));
+}
+
 static uint32_t slot_of(const struct piece_map *m, const uint8_t *key)
 {
 	uint32_t h;

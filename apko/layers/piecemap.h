@@ -38,6 +38,10 @@ bool piece_map_get(const struct piece_map *m, const struct piece_record *r, stru
 /* The blob a record lies in; borrowed. */
 int piece_map_fd(const struct piece_map *m, const struct piece_record *r);
 uint32_t piece_crc(const void *p, size_t n);
+/* A second name of a piece, by its bytes: for content that is known under another identity, as
+ * that of a package which was made anew. Others may have it too: what is found by it has to be
+ * compared. */
+void piece_alias(uint32_t crc, uint32_t raw, uint8_t ret_key[PIECE_KEY]);
 
 /* Puts the new records, of layers with these digests, in front of the list. A failure is only
  * logged, since it costs no more than time. */
