@@ -1,5 +1,6 @@
 #include "apko/build/context.h"
 
+#include "apko/build/phase.h"
 #include "apko/build/vcs.h"
 #include "shared/apk/discovery.h"
 #include "shared/base/log.h"
@@ -301,10 +302,14 @@ static bool solve_all(struct context *c, enum context_how how, struct err *err)
 bool context_open(const struct apko_req *req, enum context_how how, struct arena *a,
 	struct context *ctx, struct err *err)
 {
+	int64_t at = phase_begin();
 	*ctx = (struct context){ .req = req, .arena = a };
 	keyring_init(&ctx->keys, a);
-	return load(ctx, err) && check_buildable(ctx, err) && read_lock(ctx, err) && open_services(ctx, err) &&
-		open_keys(ctx, err) && solve_all(ctx, how, err);
+	if (!load(ctx, err) || !check_buildable(ctx, err) || !read_lock(ctx, err) ||
+		!open_services(ctx, err) || !open_keys(ctx, err) || !solve_all(ctx, how, err))
+		return false;
+	phase_end(&at, "resolve");
+	return true;
 }
 
 void context_release(struct context *ctx)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "apko/build/phase.h"
 #include "apko/build/result.h"
 #include "apko/build/rootfs.h"
 #include "apko/layers/layer.h"
@@ -77,8 +78,10 @@ static bool make_layers(struct making *m, struct assemble_result *r, struct oci_
 		.pool = m->ctx->pool,
 	};
 	struct layers made;
+	int64_t at = phase_begin();
 	if (!layers_make(&req, m->a, &made, err))
 		return false;
+	phase_end(&at, "layers");
 	struct oci_layer *out = arena_array(m->a, struct oci_layer, made.n + 1);
 	for (size_t i = 0; i < made.n; i++) {
 		out[i].desc.type = S(OCI_TYPE_LAYER);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "apko/build/phase.h"
 #include "apko/oci/dockertar.h"
 #include "apko/oci/layout.h"
 #include "apko/oci/oindex.h"
@@ -119,8 +120,10 @@ bool build_all(const struct apko_req *req, struct arena *a, struct err *err)
 	struct building b = { .ctx = &ctx, .a = a, .index = BUF_INIT(64u << 20) };
 	bool ok = context_open(req, CONTEXT_TOGETHER, a, &ctx, err) && build_images(&b, err);
 	if (ok) {
+		int64_t at = phase_begin();
 		make_index(&b);
 		ok = prepare_sboms(&b, err) && write_output(&b, err) && commit_sboms(&b, err);
+		phase_end(&at, "write");
 	}
 	for (size_t i = 0; i < b.n_sboms; i++)
 		outfile_release(&b.sboms[i]);

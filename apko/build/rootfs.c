@@ -1,5 +1,6 @@
 #include "apko/build/rootfs.h"
 
+#include "apko/build/phase.h"
 #include "shared/apk/dep.h"
 
 static bool has(
@@ -50,8 +51,10 @@ static bool from_files(const struct rootfs_req *req, const struct apk_file *file
 		.epoch_set = c->epoch_set,
 	};
 	struct assemble_result r;
+	int64_t at = phase_begin();
 	if (!check_appended(req, files, n, a, err) || !assemble(&ar, a, &r, err))
 		return false;
+	phase_end(&at, "install");
 	bool ok = fn(&r, user, err);
 	assemble_release(&r);
 	return ok;
@@ -81,8 +84,10 @@ bool rootfs_make(const struct rootfs_req *req, struct arena *a,
 	const struct solve_result *set = &req->locked->set;
 	struct apk_file *files = arena_array(a, struct apk_file, set->n + 1);
 	const struct apk_fetch fetch = rootfs_fetch(c);
+	int64_t at = phase_begin();
 	if (!apk_fetch_all(&fetch, set->pkgs, set->n, a, files, err))
 		return false;
+	phase_end(&at, "fetch and verify");
 	bool ok = from_files(req, files, set->n, a, fn, user, err);
 	for (size_t i = 0; i < set->n; i++)
 		apk_file_close(&files[i]);
