@@ -38,6 +38,7 @@ int main(int argc, char **argv)
 		cmd_pipelines,
 		cmd_sign,
 		cmd_sign_index,
+		cmd_test,
 		cmd_version,
 		{ 0 },
 	};

@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,14 +9,13 @@
 #include "melange/build/collect.h"
 #include "melange/build/report.h"
 #include "melange/build/repository.h"
+#include "melange/build/room.h"
 #include "melange/build/steps.h"
 #include "melange/build/workspace.h"
 #include "melange/emit/emit.h"
 #include "melange/lint/lint.h"
 #include "melange/plan/compile.h"
-#include "melange/sandbox/guest.h"
 #include "shared/base/log.h"
-#include "shared/base/num.h"
 #include "shared/base/tstamp.h"
 #include "shared/net/auth.h"
 #include "shared/net/http.h"
@@ -34,9 +31,8 @@ struct build {
 	struct config conf;		/* compiled, then locked */
 	struct workspace ws;
 	bool have_ws;
-	const char *guest;		/* its root directory */
-	struct sandbox *sandbox;
-	struct guest_ids ids;
+	struct room_req room_req;
+	struct room room;
 	struct staging staging;
 	struct store *store;
 	struct pool *pool;
@@ -123,90 +119,39 @@ static void lock_environment(struct build *b, const struct strs *locked)
 static bool make_guest(struct build *b, struct err *err)
 {
 	const struct build_req *req = b->req;
-	if (req->rootfs) {
-		b->guest = path_abs(&b->arena, req->rootfs);
-		return guest_ids_read(b->guest, &b->arena, &b->ids, err);
-	}
-	struct imgconf *env = &b->conf.environment;
-	if (!imgconf_finish(env, &b->arena, err))
-		return false;
 	const struct http_opts ho = { .user_agent = "melange/" PROJECT_VERSION, .auth = &b->auth };
-	if (!(b->http = http_new(&ho, err)))
+	if (!req->rootfs && !(b->http = http_new(&ho, err)))
 		return false;
-	const struct guest_req gr = {
-		.env = env,
+	b->room_req = (struct room_req){
+		.runner = req->runner,
 		.arch = req->arch,
 		.keys = req->keys,
 		.repos = req->repos,
 		.packages = req->packages,
+		.rootfs = req->rootfs,
+		.workspace = b->ws.dir,
+		.cache_dir = req->cache_dir,
+		.cap_add = &b->conf.capabilities.add,
+		.cap_drop = &b->conf.capabilities.drop,
+		.env = { &b->conf.environment.environment },
+		.epoch = arena_printf(&b->arena, "%lld", (long long)req->epoch),
 		.ignore_signatures = req->ignore_signatures,
+		.network = req->network,
+		.debug = req->debug,
 		.store = b->store,
 		.pool = b->pool,
 		.http = b->http,
 	};
-	struct guest g;
-	if (!guest_make(&gr, &b->arena, &g, err))
+	if (!room_guest(&b->room_req, &b->conf.environment, &b->arena, &b->room, err))
 		return err_wrap(err, "making the build environment");
-	lock_environment(b, &g.locked);
-	b->guest = g.dir;
-	return guest_ids_read(b->guest, &b->arena, &b->ids, err);
-}
-
-static struct strs texts(struct arena *a, const struct ystrs *in)
-{
-	struct strs out = { 0 };
-	for (size_t i = 0; i < in->n; i++)
-		strs_push(a, &out, in->v[i].s);
-	return out;
-}
-
-/* How many jobs a step may run at once, where nproc in the guest would not know: the cgroup's quota
- * gives us less than the CPU mask, or MELANGE_JOBS asks for less. The built-in pipelines obey. */
-static void set_jobs(struct arena *a, struct ykvs *env)
-{
-	cpu_set_t mask;
-	const char *asked = getenv("MELANGE_JOBS");
-	uint64_t jobs = pool_cpus(), fewer;
-	if (asked && num_u64(str_of(asked), 10, &fewer) && fewer && fewer < jobs)
-		jobs = fewer;
-	if (sched_getaffinity(0, sizeof(mask), &mask) != 0 || jobs < (uint64_t)CPU_COUNT(&mask))
-		ykvs_set(a, env, S("MELANGE_JOBS"),
-			(struct ystr){ arena_strf(a, "%llu", (unsigned long long)jobs), NULL });
+	if (!req->rootfs)
+		lock_environment(b, &b->room.locked);
+	return true;
 }
 
 static bool open_sandbox(struct build *b, struct err *err)
 {
-	const struct build_req *req = b->req;
-	struct arena *a = &b->arena;
-	struct sandbox_spec spec = {
-		.guest = b->guest,
-		.guest_read_only = req->rootfs != NULL,
-		.guest_shared = req->rootfs == NULL,
-		.workspace = b->ws.dir,
-		.resolv_conf = true,
-		.network = req->network,
-		.cap_add = texts(a, &b->conf.capabilities.add),
-		.cap_drop = texts(a, &b->conf.capabilities.drop),
-		.debug = req->debug,
-	};
-	struct stat st;
-	if (req->cache_dir && stat(req->cache_dir, &st) == 0 && S_ISDIR(st.st_mode))
-		spec.cache_dir = realpath(req->cache_dir, NULL);
-	if (spec.cache_dir) {
-		char *copy = arena_strdup(a, spec.cache_dir);
-		free((char *)spec.cache_dir);
-		spec.cache_dir = copy;
-	}
-	ykvs_set(a, &spec.env, S("SOURCE_DATE_EPOCH"),
-		(struct ystr){ arena_strf(a, "%lld", (long long)req->epoch), NULL });
-	set_jobs(a, &spec.env);
-	const struct ykvs *env = &b->conf.environment.environment;
-	for (size_t i = 0; i < env->n; i++)
-		ykvs_set(a, &spec.env, env->v[i].key, env->v[i].val);
-	if (!guest_run_as(&b->ids, b->conf.environment.accounts.run_as, &spec.uid, &spec.gid, err))
-		return false;
-	b->sandbox = req->runner->open(&spec, err);
-	return b->sandbox != NULL;
+	return room_open(&b->room_req, &b->conf.environment, &b->arena, &b->room, err);
 }
 
 static bool run_pipelines(struct build *b, struct err *err)
@@ -214,7 +159,7 @@ static bool run_pipelines(struct build *b, struct err *err)
 	const struct build_req *req = b->req;
 	struct steps_run run = {
 		.ops = req->runner,
-		.sandbox = b->sandbox,
+		.sandbox = b->room.sandbox,
 		.workspace = b->ws.dir,
 		.debug = req->debug,
 		.interactive = req->interactive,
@@ -248,7 +193,7 @@ static bool examine(struct build *b, struct err *err)
 		struct collected *c = &b->pkgs[i];
 		const struct ystrs *disabled =
 			c->sub ? &c->sub->checks.disabled : &b->conf.package.checks.disabled;
-		struct strs off = texts(&b->arena, disabled), uses = report_test_uses(&b->conf, c->sub,
+		struct strs off = ystrs_texts(&b->arena, disabled), uses = report_test_uses(&b->conf, c->sub,
 			&b->arena);
 		auto_buf struct buf json = BUF_INIT(64u << 20);
 		const struct lint_req lr = {
@@ -330,7 +275,7 @@ static bool emit(struct build *b, struct err *err)
 	b->records = arena_array(&b->arena, struct apk_pkg, b->n_pkgs);
 	for (size_t i = 0; i < b->n_pkgs; i++)
 		pkgs[i] = (struct emit_pkg){ b->pkgs[i].sub, b->pkgs[i].name, &b->pkgs[i].tree,
-			{ b->ids.passwd, b->ids.group } };
+			{ b->room.ids.passwd, b->room.ids.group } };
 	if (!emit_sboms(&eb, pkgs, b->n_pkgs, &b->arena, err))
 		return false;
 	for (size_t i = 0; i < b->n_pkgs; i++)
@@ -361,8 +306,7 @@ static bool publish(struct build *b, struct err *err)
 /* What the steps left; nothing of the build runs any more when it is looked at. */
 static bool gather(struct build *b, struct err *err)
 {
-	b->req->runner->close(b->sandbox);
-	b->sandbox = NULL;
+	room_close(&b->room_req, &b->room);
 	return collect(&b->conf, b->ws.dir, &b->arena, &b->pkgs, &b->n_pkgs, err);
 }
 
@@ -395,8 +339,7 @@ static bool run_phases(struct build *b, struct err *err)
 
 static void release(struct build *b, bool ok)
 {
-	if (b->sandbox)
-		b->req->runner->close(b->sandbox);
+	room_close(&b->room_req, &b->room);
 	collect_release(b->pkgs, b->n_pkgs);
 	if (b->have_ws && !b->req->keep)
 		workspace_remove(&b->ws);

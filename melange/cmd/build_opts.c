@@ -1,5 +1,6 @@
 #include "melange/cmd/build_opts.h"
 
+#include <string.h>
 #include <unistd.h>
 
 const struct apk_arch *build_opts_arch(struct str name, struct err *err)
@@ -48,6 +49,15 @@ bool build_opts_config(const struct strs *args, const char **ret_path, struct er
 	}
 	(void)err_set(err, EK_USAGE, "melange.yaml is missing");
 	return err_hint(err, "name the build file, or run in its directory");
+}
+
+const struct sandbox_ops *build_opts_runner(const struct build_opts *o, struct err *err)
+{
+	if (!*o->runner || strcmp(o->runner, sandbox_bwrap.name) == 0)
+		return &sandbox_bwrap;
+	(void)err_set(err, EK_USAGE, "unknown runner: %s", o->runner);
+	(void)err_hint(err, "use bubblewrap");
+	return NULL;
 }
 
 static struct ystr text(const char *s)

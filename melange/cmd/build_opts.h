@@ -2,6 +2,7 @@
 
 #include "melange/config/load.h"
 #include "melange/plan/compile.h"
+#include "melange/sandbox/sandbox.h"
 #include "shared/base/opt.h"
 
 /* The flags of `build`, most of which `compile` takes as well (melange-build 1.1). */
@@ -80,6 +81,8 @@ struct archs {
 	const struct apk_arch *v[APK_ARCHS];
 	size_t n;
 };
+/* NULL with an error when it is not one of ours. */
+const struct sandbox_ops *build_opts_runner(const struct build_opts *o, struct err *err);
 bool build_opts_archs(const struct build_opts *o, struct archs *ret, struct err *err) must_check;
 const struct apk_arch *build_opts_arch(struct str name, struct err *err) must_check;
 /* The argument, or the first of .melange.yaml .melange.yml melange.yaml melange.yml. */

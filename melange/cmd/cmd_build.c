@@ -1,7 +1,5 @@
 #include "melange/cmd/cmd.h"
 
-#include <string.h>
-
 #include "melange/build/build.h"
 #include "melange/cmd/build_opts.h"
 #include "shared/base/log.h"
@@ -13,14 +11,6 @@ static const struct opt opts[] = { BUILD_OPTS, { 0 } };
 static const char *or_null(const char *s)
 {
 	return s && *s ? s : NULL;
-}
-
-static bool pick_runner(const char *name, const struct sandbox_ops **ret, struct err *err)
-{
-	if (*name && strcmp(name, sandbox_bwrap.name) != 0)
-		return err_set(err, EK_USAGE, "unknown runner: %s\nhint: use bubblewrap", name);
-	*ret = &sandbox_bwrap;
-	return true;
 }
 
 static bool epoch_of(const struct build_opts *o, int64_t *ret, struct err *err)
@@ -44,7 +34,7 @@ static bool fill_request(const struct build_opts *o, const struct strs *args, st
 	struct build_req *r, struct err *err)
 {
 	if (!build_opts_config(args, &r->config_path, err) ||
-		!pick_runner(o->runner, &r->runner, err) || !epoch_of(o, &r->epoch, err))
+		!(r->runner = build_opts_runner(o, err)) || !epoch_of(o, &r->epoch, err))
 		return false;
 	struct compile_opts co;
 	build_opts_load(o, &r->load);

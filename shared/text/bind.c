@@ -30,6 +30,14 @@ const struct ystr *ykvs_get(const struct ykvs *kv, struct str key)
 	return NULL;
 }
 
+struct strs ystrs_texts(struct arena *a, const struct ystrs *in)
+{
+	struct strs out = { 0 };
+	for (size_t i = 0; i < in->n; i++)
+		strs_push(a, &out, in->v[i].s);
+	return out;
+}
+
 void ykvs_set(struct arena *a, struct ykvs *kv, struct str key, struct ystr val)
 {
 	struct ykv pair = { key, val };

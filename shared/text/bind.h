@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "shared/base/map.h"
+#include "shared/base/vec.h"
 #include "shared/text/ynode.h"
 
 /* Nodes to structs by schema table. Tables are const data: `{ "name", BIND_STR, offsetof(...) }`.
@@ -28,6 +29,8 @@ struct ykvs {
 	size_t n, cap;
 };
 const struct ystr *ykvs_get(const struct ykvs *kv, struct str key);
+/* The texts alone. */
+struct strs ystrs_texts(struct arena *a, const struct ystrs *in);
 void ykvs_set(struct arena *a, struct ykvs *kv, struct str key, struct ystr val);
 
 enum bind_type {

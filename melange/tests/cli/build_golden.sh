@@ -19,7 +19,7 @@ chmod -R u+w "$copy"
 failed=0
 for case in minimal empty subpackages options deps scripts dates links modes dirs workspace devices owners \
 	owners-names licence-errors licences licence-one sbom-sources sca-so sca-vendored sca-exe sca-cross sca-cmd \
-	sca-shebang sca-pc sca-langs sca-kernel sca-doc sca-odd so-ver failing index; do
+	sca-shebang sca-pc sca-langs sca-kernel sca-doc sca-odd so-ver failing index test; do
 	python3 "$copy/compare.py" --only "$case" "$BIN/melange" >"$copy/log" 2>&1 || { cat "$copy/log"; failed=1; }
 done
 exit $failed
