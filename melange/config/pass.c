@@ -56,11 +56,13 @@ static struct subst strict_in(const struct scope *s, struct arena *a, struct dia
 /* Vars that refer to each other are an error even when nothing uses them. */
 static void check_cycles(const struct config *c, const struct subst *lax)
 {
+	struct subst lenient = *lax;
+	lenient.mode = SUBST_TRY;
 	for (size_t i = 0; i < c->vars.n; i++) {
 		struct ystr token = { arena_strf(lax->arena, "${{vars.%.*s}}",
 			STR_ARG(c->vars.v[i].key)), NULL };
 		if (subst_any(c->vars.v[i].val.s))
-			(void)subst(lax, token);
+			(void)subst(&lenient, token);
 	}
 }
 

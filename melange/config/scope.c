@@ -99,8 +99,8 @@ enum token_kind { TOKEN_VAR, TOKEN_EMPTY, TOKEN_OPEN };
 struct token {
 	enum token_kind kind;
 	size_t start, end;	/* of the whole token in the text */
-	size_t name_at;
 	struct str name;
+	bool spaced;		/* blanks around the name */
 };
 
 static bool is_space(char c)
@@ -157,7 +157,7 @@ static bool next_token(struct str s, size_t from, struct token *t)
 			.kind = !closed && end > name ? TOKEN_OPEN : end == name ? TOKEN_EMPTY : TOKEN_VAR,
 			.start = i,
 			.end = closed ? close + 2 : close,
-			.name_at = name,
+			.spaced = name > i + 3 || close > end,
 			.name = str_sub(s, name, end - name),
 		};
 		return true;
@@ -270,7 +270,7 @@ static void cycle(const struct subst *x, struct pos at, struct str name)
 static void complain(const struct subst *x, struct ystr in, const struct token *t)
 {
 	struct pos at = subst_pos(x->diags, in, t->start);
-	if (x->mode == SUBST_LAX)
+	if (x->mode == SUBST_LAX || x->mode == SUBST_TRY)
 		return;
 	if (t->kind == TOKEN_EMPTY)
 		diags_add(x->diags, at, "empty variable name");
@@ -323,6 +323,8 @@ static bool value_of(const struct subst *x, struct ystr in, const struct token *
 	struct str *ret)
 {
 	bool busy = false;
+	if (x->mode == SUBST_LAX && t->spaced)
+		return false;
 	struct var *v = t->kind == TOKEN_VAR ? find(x->scope, t->name, &busy) : NULL;
 	if (!v && busy && scope_broken(x->scope, t->name))
 		return false;

@@ -23,7 +23,8 @@ void scope_set_text(struct scope *s, const char *name, struct str value);
 bool scope_has(const struct scope *s, struct str name);
 
 enum subst_mode {
-	SUBST_LAX,	/* unknown variables and malformed tokens stay as text */
+	SUBST_LAX,	/* unknown variables, malformed tokens and those with blanks stay as text */
+	SUBST_TRY,	/* the same, but blanks may stand around the name */
 	SUBST_STRICT,	/* they are errors */
 	SUBST_COND,	/* strict, for `if`: a value outside quotes is put in double quotes */
 };

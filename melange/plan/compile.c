@@ -204,9 +204,9 @@ static void substitute_step(struct compiling *c, struct step *s, const struct pl
 	subst_list(x, &s->needs.packages, &s->needs.packages);
 	subst_kvs(x, &s->environment, &s->environment);
 	if (inputs) {
-		struct subst lax = *x;
-		lax.mode = SUBST_LAX;
-		s->name = subst(&lax, s->name);
+		struct subst lenient = *x;
+		lenient.mode = SUBST_TRY;
+		s->name = subst(&lenient, s->name);
 	}
 	s->runs = subst(x, s->runs);
 	s->commented = s->runs.s;

@@ -108,10 +108,10 @@ static void check_undeclared(const struct step *s, struct arena *a, struct diags
 static struct ystr given(const struct step *s, struct str key, const struct step_input *in,
 	const struct subst *outer)
 {
-	struct subst lax = *outer;
-	lax.mode = SUBST_LAX;
+	struct subst lenient = *outer;
+	lenient.mode = SUBST_TRY;
 	const struct ystr *v = ykvs_get(&s->with, key);
-	return subst(&lax, v && v->s.n ? *v : in->dflt);
+	return subst(&lenient, v && v->s.n ? *v : in->dflt);
 }
 
 void inputs_resolve(struct step *s, bool strict, const struct subst *outer, struct scope *scope)
