@@ -1,6 +1,7 @@
 #!/bin/bash
 # The build-file language, second half: conditions, definitions, compilation. The names of the
 # rows are those of the checklist in the specification (melange-config 10).
+# shellcheck disable=SC2016 # the variables are those of build files
 set -euo pipefail
 # shellcheck source=melange/tests/cli/language_lib.sh
 . "$SRC/melange/tests/cli/language_lib.sh"

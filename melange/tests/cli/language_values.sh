@@ -1,6 +1,7 @@
 #!/bin/bash
 # The build-file language, first half: YAML, keys, ranges, variables, the second spelling. The
 # names of the rows are those of the checklist in the specification (melange-config 10).
+# shellcheck disable=SC2016 # the variables are those of build files
 set -euo pipefail
 # shellcheck source=melange/tests/cli/language_lib.sh
 . "$SRC/melange/tests/cli/language_lib.sh"
@@ -334,9 +335,11 @@ loongarch64 loong64 loongarch64-unknown-linux-gnu loongarch64-unknown-linux-gnu 
 Y
 triplets() {
 	local arch
-	while read -r arch _; do
+	cut -d' ' -f1 trip.want >trip.archs
+	while read -r arch; do
 		"$melange" compile trip.yaml --arch "$arch" --git-commit x | jq -r '.pipeline[0].runs | rtrimstr("\n")'
-	done <trip.want | diff trip.want -
+	done <trip.archs >trip.got
+	diff trip.want trip.got
 }
 row S09 triplets
 row S09b not "$melange" compile trip.yaml --arch foo
