@@ -51,18 +51,15 @@ struct build {
 static bool prepare(struct build *b, struct err *err)
 {
 	const struct build_req *req = b->req;
-	struct config loaded;
-	if (!config_load(req->config_path, &req->load, &b->arena, &loaded, err))
-		return false;
-	if (loaded.package.timeout)
-		proc_deadline(tstamp_mono_ns() + loaded.package.timeout);
+	if (req->config->package.timeout)
+		proc_deadline(tstamp_mono_ns() + req->config->package.timeout);
 	const struct compile_opts co = {
 		.arch = req->arch,
 		.pipeline_dirs = req->pipeline_dirs,
 		.libc_flavour = req->libc_flavour,
 		.build_options = req->build_options,
 	};
-	if (!config_compile(&loaded, &co, &b->arena, &b->conf, err))
+	if (!config_compile(req->config, &co, &b->arena, &b->conf, err))
 		return false;
 	b->full_version = config_full_version(&b->conf, &b->arena);
 	if (req->signing_key && !(b->key = sigkey_load_private(req->signing_key, err)))

@@ -8,6 +8,7 @@
 
 struct build_req {
 	const char *config_path;
+	const struct config *config;	/* the file as loaded; the same for all architectures */
 	const struct apk_arch *arch;
 	const struct sandbox_ops *runner;
 
@@ -18,7 +19,6 @@ struct build_req {
 	const char *store_dir;		/* NULL = the user's */
 	const char *rootfs;		/* existing root instead of a guest of packages; NULL = none */
 	struct strs pipeline_dirs;
-	struct load_opts load;
 	const struct strs *build_options, *keys, *repos, *packages;
 	const char *libc_flavour;
 

@@ -37,7 +37,6 @@ static bool fill_request(const struct build_opts *o, const struct strs *args, st
 		!(r->runner = build_opts_runner(o, err)) || !epoch_of(o, &r->epoch, err))
 		return false;
 	struct compile_opts co;
-	build_opts_load(o, &r->load);
 	build_opts_compile(o, NULL, a, &co);
 	r->pipeline_dirs = co.pipeline_dirs;
 	r->source_dir = source_dir(o, r->config_path, a);
@@ -77,10 +76,7 @@ static bool fill_request(const struct build_opts *o, const struct strs *args, st
 static bool build_arch(struct build_req *r, const struct apk_arch *arch, bool several,
 	struct arena *a, size_t *built, struct err *err)
 {
-	struct config c;
-	if (!config_load(r->config_path, &r->load, a, &c, err))
-		return false;
-	if (!config_arch_wanted(&c, arch)) {
+	if (!config_arch_wanted(r->config, arch)) {
 		log_warn("skipping arch %s", arch->oci);
 		return true;
 	}
@@ -96,14 +92,20 @@ static bool run(void *req, const struct strs *args, struct arena *a, struct err 
 {
 	struct build_opts *o = req;
 	struct build_req r = { 0 };
+	struct load_opts load;
+	struct config config;
 	struct archs archs;
 	size_t built = 0;
+	build_opts_load(o, &load);
 	if (!build_opts_archs(o, &archs, err) || !fill_request(o, args, a, &r, err))
 		return false;
 	if (!*o->git_repo_url)
 		log_warn("git repository URL not provided, using %s", r.git_repo_url);
 	log_info("melange %s with runner %s is building %s", PROJECT_VERSION, r.runner->name,
 		r.config_path);
+	if (!config_load(r.config_path, &load, a, &config, err))
+		return false;
+	r.config = &config;
 	for (size_t i = 0; i < archs.n; i++)
 		if (!build_arch(&r, archs.v[i], archs.n > 1, a, &built, err))
 			return false;

@@ -394,6 +394,7 @@ bool config_compile(const struct config *conf, const struct compile_opts *opts, 
 	diags_init(&diags, a, conf->doc);
 	uses_init(&c.uses, &opts->pipeline_dirs, a);
 	struct config out = *conf;
+	imgconf_copy(&conf->environment, a, &out.environment);
 	compile_all(&c, &out);
 	uses_release(&c.uses);
 	if (!diags_ok(&diags, err))
