@@ -1,6 +1,7 @@
 #include "melange/plan/inputs.h"
 
 #include "shared/base/buf.h"
+#include "shared/base/log.h"
 #include "shared/base/match.h"
 
 #define SHOWN(s) STR_ARG(str_sub((s), 0, 80))
@@ -114,6 +115,40 @@ static struct ystr given(const struct step *s, struct str key, const struct step
 	return subst(&lenient, v && v->s.n ? *v : in->dflt);
 }
 
+/* Whether a line of a definition's scripts ends in the input as shell text. */
+static bool ends_a_line(const struct step *s, struct str token)
+{
+	struct str text = s->runs.s;
+	for (long at; (at = str_find(text, token)) >= 0; text = str_from(text, (size_t)at + token.n)) {
+		struct str behind = str_from(text, (size_t)at + token.n);
+		if (at > 0 && text.p[at - 1] == ' ' && (behind.n == 0 || behind.p[0] == '\n'))
+			return true;
+	}
+	const struct step *inner = s->pipeline.v;
+	for (size_t i = 0; i < s->pipeline.n; i++)
+		if (ends_a_line(&inner[i], token))
+			return true;
+	return false;
+}
+
+/* Shell text of several lines without backslashes: the command ends with its first line, and the
+ * others are commands of their own (pipelines 1). */
+static void warn_of_lines(const struct step *s, struct str key, struct ystr value, struct arena *a,
+	const struct diags *diags)
+{
+	struct str rest = str_trim(value.s), line;
+	bool cut = false;
+	while (str_cut(rest, '\n', &line, &rest) && !cut)
+		cut = line.n == 0 || line.p[line.n - 1] != '\\';
+	if (!cut || !ends_a_line(s, arena_strf(a, "${{inputs.%.*s}}", STR_ARG(key))))
+		return;
+	struct pos at = place_of_key(s, key, value);
+	const struct ydoc *doc = diags_doc_of(diags, at);
+	log_warn("%s:%d: input \"%.*s\" of pipeline \"%.*s\" is shell text of several lines: end each "
+		"but the last in a backslash, or the command ends with the first",
+		doc ? doc->file : "", at.line, SHOWN(key), SHOWN(s->uses.s));
+}
+
 void inputs_resolve(struct step *s, bool strict, const struct subst *outer, struct scope *scope)
 {
 	struct arena *a = outer->arena;
@@ -131,6 +166,8 @@ void inputs_resolve(struct step *s, bool strict, const struct subst *outer, stru
 		const struct step_input *in = s->inputs.v[i].val;
 		struct ystr raw = given(s, key, in, outer), value = subst(&x, raw);
 		check_sum(s, key, value, outer->diags);
+		if (strict)
+			warn_of_lines(s, key, value, a, outer->diags);
 		if (in->required && value.s.n == 0 && strict)
 			diags_add(outer->diags, place_of_missing(s, key),
 				"pipeline \"%.*s\" requires input \"%.*s\"", SHOWN(s->uses.s),

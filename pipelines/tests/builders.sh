@@ -80,6 +80,14 @@ DESTDIR= VERBOSE= [-C] [a b] [-j1] [V=1] [all] [check] [CC=gcc -m64] [X=/home/bu
 	EOT
 	called make "DESTDIR= VERBOSE= [-C] [d] [DESTDIR=$O] [V=1] [install] [DESTDIR=/x] \
 DESTDIR= VERBOSE= [-C] [.] [DESTDIR=$O] [V=1] [install-lib] [install-bin]"
+	works lines <<-'EOT'
+		  - uses: autoconf/make
+		    with:
+		      opts: |
+		        X=1
+		        echo second
+	EOT
+	says 'lines/p.yaml:[0-9]+: input "opts" of pipeline "autoconf/make" is shell text of several lines'
 	refused make-dash 'starts with a dash' <<<'  - {uses: autoconf/make, with: {targets: -f x}}'
 	works cmake <<-'EOT'
 		  - uses: cmake/configure
