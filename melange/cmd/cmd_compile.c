@@ -3,7 +3,6 @@
 #include "melange/cmd/build_opts.h"
 #include "melange/config/load.h"
 #include "melange/plan/compile.h"
-#include "melange/plan/uses.h"
 #include "shared/base/tstamp.h"
 
 static const struct opt opts[] = { BUILD_OPTS, { 0 } };
@@ -62,37 +61,4 @@ const struct cmd cmd_package_version = {
 	.min_args = 1,
 	.max_args = -1,
 	.run = run_package_version,
-};
-
-static bool list_pipelines(struct err *err)
-{
-	auto_buf struct buf out = BUF_INIT(1 << 20);
-	for (size_t i = 0; i < builtin_pipelines_n; i++) {
-		struct str text = str_n(builtin_pipelines[i].text, builtin_pipelines[i].n), line, rest;
-		(void)str_cut(text, '\n', &line, &rest);
-		(void)str_skip(&line, S("# "));
-		buf_printf(&out, "%-24s %.*s\n", builtin_pipelines[i].name, STR_ARG(line));
-	}
-	return cmd_print(buf_str(&out), err);
-}
-
-static bool run_pipelines(void *req, const struct strs *args, struct arena *a, struct err *err)
-{
-	(void)req;
-	(void)a;
-	if (args->n == 0)
-		return list_pipelines(err);
-	for (size_t i = 0; i < builtin_pipelines_n; i++)
-		if (str_is(args->v[0], builtin_pipelines[i].name))
-			return cmd_print(str_n(builtin_pipelines[i].text, builtin_pipelines[i].n), err);
-	return err_set(err, EK_NOTFOUND, "no built-in pipeline '%.*s'\n"
-		"hint: 'melange pipelines' lists them", STR_ARG(args->v[0]));
-}
-
-const struct cmd cmd_pipelines = {
-	.name = "pipelines",
-	.args = "[NAME]",
-	.summary = "list the built-in pipelines, or show one",
-	.max_args = 1,
-	.run = run_pipelines,
 };

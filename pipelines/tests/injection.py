@@ -37,10 +37,14 @@ def rows(table):
                 yield fields[:6]
 
 
-def inputs_of(melange, uses):
-    text = subprocess.run([melange, "pipelines", uses], capture_output=True, text=True, check=True).stdout
-    found = re.search(r"(?ms)^inputs:\n(.*?)^\S", text)
-    return re.findall(r"(?m)^  ([A-Za-z0-9_-]+):", found.group(1)) if found else []
+def inputs_of_all(melange):
+    listed = subprocess.run([melange, "pipelines"], capture_output=True, text=True, check=True).stdout
+    uses = None
+    for line in listed.splitlines():
+        if not line.startswith(" "):
+            uses = line.split()[0]
+        else:
+            yield uses, re.match(r"[A-Za-z0-9_-]+", line.strip()).group()
 
 
 def recipe(steps):
@@ -87,9 +91,7 @@ def make(melange, table, out):
             given = {**others(base), name: (template or "{}").replace("{}", value)}
             cases.append({"uses": uses, "input": name, "kind": kind, "how": value_name, "value": value,
                           "files": files, "step": {"uses": uses, "with": given}})
-    listed = subprocess.run([melange, "pipelines"], capture_output=True, text=True, check=True).stdout
-    missing = [f"{u}: {i}" for u in (l.split()[0] for l in listed.splitlines())
-               for i in inputs_of(melange, u) if i not in known.get(u, ())]
+    missing = [f"{u}: {i}" for u, i in inputs_of_all(melange) if i not in known.get(u, ())]
     if missing:
         sys.exit("inputs without a row in the table:\n  " + "\n  ".join(missing))
     path = os.path.join(out, "recipe.yaml")

@@ -5,24 +5,18 @@ set -euo pipefail
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 
-# inputs_of PIPELINE: its inputs, one a line, those that must be given with a star behind.
-inputs_of() {
-	"$BIN/melange" pipelines "$1" | awk '
-		/^[a-z]/ { inside = $1 == "inputs:" }
-		inside && /^  [A-Za-z]/ { sub(":$", "", $1); name = $1; print name }
-		inside && /^    required: true/ { print name "*" }'
-}
-
 "$BIN/melange" pipelines >"$T/list"
 bad=0
-mapfile -t names < <(awk '{ print $1 }' "$T/list")
+mapfile -t names < <(sed -n 's/^\([^ ]*\).*/\1/p' "$T/list" | grep .)
 for name in "${names[@]}"; do
 	"$BIN/melange" pipelines "$name" | sed -n 1p >"$T/first"
 	grep -qE '^# [A-Z].*\.$' "$T/first" || { echo "$name: no first line that says what it does"; bad=1; }
 	{
 		printf 'package: {name: p, version: 1, epoch: 0, copyright: [{license: MIT}]}\n'
 		printf 'pipeline:\n  - uses: %s\n    with:\n      {' "$name"
-		inputs_of "$name" | sed -n 's/\*$/: x,/p'
+		awk -v name="$name" '
+			/^[^ ]/ { inside = $1 == name }
+			inside && $2 == "(required)" { print $1 ": x," }' "$T/list"
 		printf '}\n'
 	} >"$T/p.yaml"
 	"$BIN/melange" compile "$T/p.yaml" --arch x86_64 --git-commit "$(printf '%040d' 0)" >"$T/p.json"
