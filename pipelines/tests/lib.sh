@@ -13,6 +13,12 @@ set -euo pipefail
 
 BIN=${BIN:?the directory of the programs} SRC=${SRC:?the source directory}
 
+clean_up() {
+	[ -z "$server" ] || kill "$server" || true
+	umount -l "$T"/root.* 2>/dev/null || true
+	rm -rf --one-file-system "$T"
+}
+
 own_mounts() {
 	if [ -z "${PIPES_INNER-}" ]; then
 		local flags=-m
@@ -22,8 +28,7 @@ own_mounts() {
 	T=$(mktemp -d)
 	export T XDG_CACHE_HOME=$T/cache
 	server=
-	trap 'status=$?; [ -z "$server" ] || kill "$server" || true; umount -l "$T"/root.* 2>/dev/null || true
-		rm -rf "$T"; exit $status' EXIT
+	trap clean_up EXIT
 	passed=0
 }
 

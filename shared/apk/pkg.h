@@ -43,9 +43,7 @@ struct apk_index {
 	size_t n;
 	const struct pack *pack;	/* index_open only */
 	struct apk_made *made;		/* of a packed one: packages looked at */
-	/* Identity for caches: made of the digest that the signature verified, else the SHA-256 of
-	 * the file. */
-	uint8_t digest[32];
+	uint8_t digest[32];	/* SHA-256 of the index file: identity for caches */
 };
 struct apk_indexes {
 	struct apk_index **v;	/* in repository order */
