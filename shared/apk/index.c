@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "shared/apk/pack.h"
 #include "shared/archive/gz.h"
 #include "shared/archive/tar.h"
@@ -9,10 +10,13 @@
 #include "shared/base/num.h"
 #include "shared/base/vec.h"
 #include "shared/crypto/digest.h"
+#include "shared/os/fd.h"
 
 #define MAX_INFLATED ((uint64_t)300 << 20)
 #define MAX_LINE (1u << 20)
 #define MAX_PACKAGES 2000000
+#define MAX_FILE ((size_t)256 << 20)
+#define CHUNK ((size_t)64 << 10)
 #define MAX_DESCRIPTION (64u << 10)
 
 struct parse {
@@ -240,7 +244,7 @@ bool index_parse(struct str text, const char *name, struct arena *a, struct apk_
 
 static void pack_one(void *ctx, const struct apk_pkg *p, struct str record)
 {
-	pack_add(ctx, p, record, false);
+	pack_add(ctx, p, record);
 }
 
 /* text must live as long as the arena. */
@@ -320,37 +324,101 @@ static bool first_name(struct str tar, const char *name, struct arena *a, struct
 	return true;
 }
 
-/* Verifies the signature, when there are keys to ask, and tells what it signs. */
-static bool verify(struct str bytes, const struct index_read_opts *o, struct arena *a,
-	struct str *ret_signed, struct err *err)
+/* An index file, in memory or by descriptor. */
+struct index_file {
+	const struct index_read_opts *o;
+	struct str bytes;	/* all, or the beginning */
+	int fd;			/* -1: bytes are all */
+	size_t first;		/* bytes of the first member */
+};
+
+static bool digest_stream(int fd, size_t at, const char *name, enum digest_alg alg,
+	uint8_t *ret_md, struct err *err)
 {
+	auto_digest struct digest d = { 0 };
+	auto_buf struct buf b = BUF_INIT(CHUNK);
+	char *p = buf_room(&b, CHUNK);
+	digest_init(&d, alg);
+	for (;;) {
+		ssize_t n = pread(fd, p, CHUNK, (off_t)at);
+		if (n < 0)
+			return err_sys(err, "cannot read '%s'", name);
+		if (!n)
+			break;
+		digest_add(&d, p, (size_t)n);
+		at += (size_t)n;
+	}
+	digest_final(&d, ret_md);
+	return true;
+}
+
+/* Of all behind the first member. */
+static bool digest_rest(void *ctx, enum digest_alg alg, uint8_t *ret_md, struct err *err)
+{
+	const struct index_file *s = ctx;
+	if (s->fd >= 0)
+		return digest_stream(s->fd, s->first, s->o->name, alg, ret_md, err);
+	struct str rest = str_from(s->bytes, s->first);
+	digest_once(alg, rest.p, rest.n, ret_md);
+	return true;
+}
+
+static bool digest_all(struct index_file *s, uint8_t *ret_md, struct err *err)
+{
+	size_t first = s->first;
+	s->first = 0;
+	bool ok = digest_rest(s, DIGEST_SHA256, ret_md, err);
+	s->first = first;
+	return ok;
+}
+
+/* What a verified signature says of the file is its identity. */
+static void identify(const struct apk_verified *v, uint8_t ret_digest[SHA256_SIZE])
+{
+	auto_digest struct digest d = { 0 };
+	const char kind[] = "signed index", alg = (char)v->alg;
+	digest_init(&d, DIGEST_SHA256);
+	digest_add(&d, kind, sizeof(kind));
+	digest_add(&d, &alg, 1);
+	digest_add(&d, v->md, digest_size(v->alg));
+	digest_final(&d, ret_digest);
+}
+
+static bool verify_signed(struct index_file *s, struct str tar, struct arena *a,
+	uint8_t ret_digest[SHA256_SIZE], struct err *err)
+{
+	struct apk_sig *sigs;
+	struct apk_verified v;
+	size_t n;
+	if (!apk_sigs_parse(tar, s->o->name, a, &sigs, &n, err) ||
+		!keyring_verify_digest(s->o->keys, sigs, n, digest_rest, s, s->o->name, &v, err))
+		return false;
+	identify(&v, ret_digest);
+	return true;
+}
+
+/* Verifies the signature, when there are keys to ask. *ret_at is where the archive begins. */
+static bool verify(struct index_file *s, struct arena *a, size_t *ret_at,
+	uint8_t ret_digest[SHA256_SIZE], struct err *err)
+{
+	const struct index_read_opts *o = s->o;
 	auto_buf struct buf tar = BUF_INIT(o->max_inflated ? o->max_inflated : MAX_INFLATED);
-	size_t first;
 	struct str name;
-	if (!bytes.n)
+	if (!s->bytes.n)
 		return err_set(err, EK_PARSE, "%s: unexpected end of file: it is empty", o->name);
-	if (!gz_inflate_member(bytes, o->name, &tar, &first, err) ||
+	if (!gz_inflate_member(s->bytes, o->name, &tar, &s->first, err) ||
 		!first_name(buf_str(&tar), o->name, a, &name, err))
 		return false;
-	struct str rest = str_from(bytes, first);
-	if (str_starts(name, S(".SIGN."))) {
-		struct apk_sig *sigs;
-		size_t n;
-		if (o->keys && (!apk_sigs_parse(buf_str(&tar), o->name, a, &sigs, &n, err) ||
-				!keyring_verify(o->keys, sigs, n, rest, o->name, err)))
-			return false;
-		*ret_signed = rest;
-		return true;
-	}
-	if (o->keys) {
-		(void)err_set(err, EK_TRUST,
-			"%s: failed to find key name in signature file name: %.*s", o->name,
-			STR_ARG(name));
-		return err_hint(err, "the index is not signed: sign it with 'melange sign-index', or "
-			"allow that with --ignore-signatures");
-	}
-	*ret_signed = bytes;
-	return true;
+	bool is_signed = str_starts(name, S(".SIGN."));
+	*ret_at = is_signed ? s->first : 0;
+	if (!o->keys)
+		return digest_all(s, ret_digest, err);
+	if (is_signed)
+		return verify_signed(s, buf_str(&tar), a, ret_digest, err);
+	(void)err_set(err, EK_TRUST, "%s: failed to find key name in signature file name: %.*s",
+		o->name, STR_ARG(name));
+	return err_hint(err, "the index is not signed: sign it with 'melange sign-index', or "
+		"allow that with --ignore-signatures");
 }
 
 static void free_text(void *p)
@@ -373,14 +441,16 @@ static bool unpack_index(struct str bytes, const struct index_read_opts *o, stru
 bool index_read(struct str bytes, const struct index_read_opts *opts, struct arena *a,
 	struct apk_index *ret, struct err *err)
 {
-	struct str signed_bytes;
+	struct index_file s = { .o = opts, .bytes = bytes, .fd = -1 };
 	struct members m = { 0 };
-	if (!verify(bytes, opts, a, &signed_bytes, err) ||
-		!unpack_index(signed_bytes, opts, a, &m, err) ||
+	uint8_t digest[SHA256_SIZE];
+	size_t at;
+	if (!verify(&s, a, &at, digest, err) ||
+		!unpack_index(str_from(bytes, at), opts, a, &m, err) ||
 		!index_parse(m.text, opts->name, a, ret, err))
 		return false;
 	ret->description = arena_str(a, m.description);
-	digest_once(DIGEST_SHA256, bytes.p, bytes.n, ret->digest);
+	memcpy(ret->digest, digest, sizeof(digest));
 	return true;
 }
 
@@ -396,6 +466,15 @@ static void free_made(void *p)
 	free(m);
 }
 
+/* A record that was read without complaint before. */
+static void read_record(struct str record, struct apk_pkg *ret)
+{
+	struct str line;
+	while (str_next(&record, '\n', &line))
+		if (line.n > 1)
+			(void)set_field(ret, line.p[0], str_from(line, 2));
+}
+
 const struct apk_pkg *apk_index_pkg(const struct apk_index *idx, size_t i)
 {
 	if (idx->pkgs)
@@ -405,10 +484,11 @@ const struct apk_pkg *apk_index_pkg(const struct apk_index *idx, size_t i)
 		return *at;
 	*at = arena_new(&idx->made->arena, struct apk_pkg);
 	if (pack_pkg_ok(idx->pack, (uint32_t)i))
-		pack_pkg_get(idx->pack, (uint32_t)i, *at);
+		read_record(pack_str(idx->pack, idx->pack->pkgs[i].record), *at);
 	else
 		(*at)->unusable = "its cached record is damaged";
 	(*at)->index = idx;
+	(*at)->order = (uint32_t)i;
 	return *at;
 }
 
@@ -430,27 +510,61 @@ static bool within(const struct pack *k, const struct index_read_opts *o)
 	return k && k->text_n <= (o->max_inflated ? o->max_inflated : MAX_INFLATED);
 }
 
-bool index_open(struct str bytes, const struct index_read_opts *opts, struct store *store,
-	struct arena *a, struct apk_index *ret, struct err *err)
+/* With the beginning of the file, the digest of the rest and a pack nothing else is needed. What
+ * is wrong with the file is for build_pack to say. */
+static const struct pack *open_pack(int fd, const struct index_read_opts *o, struct store *store,
+	struct arena *a, uint8_t ret_digest[SHA256_SIZE])
 {
-	struct str signed_bytes;
+	auto_buf struct buf head = BUF_INIT(CHUNK);
+	auto_err struct err ignored = ERR_INIT;
+	size_t at;
+	ssize_t n = pread(fd, buf_room(&head, CHUNK), CHUNK, 0);
+	struct index_file s = { .o = o, .bytes = str_n(head.p, n < 0 ? 0 : (size_t)n), .fd = fd };
+	if (!verify(&s, a, &at, ret_digest, &ignored))
+		return NULL;
+	const struct pack *k = pack_open(store, ret_digest, a);
+	return within(k, o) ? k : NULL;
+}
+
+static const struct pack *build_pack(int fd, const struct index_read_opts *o, struct store *store,
+	struct arena *a, uint8_t ret_digest[SHA256_SIZE], struct err *err)
+{
+	auto_buf struct buf bytes = BUF_INIT(MAX_FILE);
+	auto_err struct err unsaved = ERR_INIT;
 	struct members m = { 0 };
-	uint8_t digest[SHA256_SIZE];
-	if (!verify(bytes, opts, a, &signed_bytes, err))
+	size_t at;
+	if (lseek(fd, 0, SEEK_SET) < 0 || !fd_read_all(fd, o->name, &bytes, err))
+		return NULL;
+	struct index_file s = { .o = o, .bytes = buf_str(&bytes), .fd = -1 };
+	if (!verify(&s, a, &at, ret_digest, err) ||
+		!unpack_index(str_from(s.bytes, at), o, a, &m, err))
+		return NULL;
+	buf_release(&bytes);
+	const struct pack *k = pack_text(m.text, m.description, o->name, a, err);
+	if (k && store && !pack_save(k, store, ret_digest, &unsaved))
+		log_debug("%s: not cached: %s", o->name, unsaved.msg);
+	return k;
+}
+
+bool index_open(int fd, const struct index_read_opts *opts, struct store *store, struct arena *a,
+	struct apk_index *ret, struct err *err)
+{
+	const struct pack *k = store ? open_pack(fd, opts, store, a, ret->digest) : NULL;
+	if (!k)
+		k = build_pack(fd, opts, store, a, ret->digest, err);
+	if (!k)
 		return false;
-	digest_once(DIGEST_SHA256, bytes.p, bytes.n, digest);
-	const struct pack *k = store ? pack_open(store, digest, a) : NULL;
-	if (!within(k, opts)) {
-		auto_err struct err unsaved = ERR_INIT;
-		if (!unpack_index(signed_bytes, opts, a, &m, err))
-			return false;
-		k = pack_text(m.text, m.description, opts->name, a, err);
-		if (!k)
-			return false;
-		if (store && !pack_save(k, store, digest, &unsaved))
-			log_debug("%s: not cached: %s", opts->name, unsaved.msg);
-	}
 	use_pack(ret, k, a);
-	memcpy(ret->digest, digest, sizeof(digest));
+	return true;
+}
+
+bool index_open_verified(const uint8_t digest[32], struct store *store, struct arena *a,
+	struct apk_index *ret)
+{
+	const struct pack *k = pack_open(store, digest, a);
+	if (!k)
+		return false;
+	memcpy(ret->digest, digest, sizeof(ret->digest));
+	use_pack(ret, k, a);
 	return true;
 }

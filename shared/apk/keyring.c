@@ -191,11 +191,12 @@ static bool unknown_keys(const struct keyring *k, const char *name, struct err *
 		STR_ARG(buf_str(&names)));
 }
 
-bool keyring_verify(const struct keyring *k, const struct apk_sig *sigs, size_t n,
-	struct str signed_bytes, const char *name, struct err *err)
+bool keyring_verify_digest(const struct keyring *k, const struct apk_sig *sigs, size_t n,
+	bool (*fn)(void *ctx, enum digest_alg alg, uint8_t *ret_md, struct err *err), void *ctx,
+	const char *name, struct apk_verified *ret, struct err *err)
 {
-	uint8_t md[3][DIGEST_MAX];
-	bool have[3] = { false };
+	struct apk_verified have[3];
+	bool made[3] = { false };
 	size_t known = 0;
 	if (!k->n)
 		return err_set(err, EK_TRUST, "%s: no keys provided to verify signature", name);
@@ -207,17 +208,35 @@ bool keyring_verify(const struct keyring *k, const struct apk_sig *sigs, size_t 
 			continue;
 		}
 		known++;
-		if (!have[s->alg])
-			digest_once(s->alg, signed_bytes.p, signed_bytes.n, md[s->alg]);
-		have[s->alg] = true;
-		if (sigkey_verify(key->key, s->alg, md[s->alg], s->sig.p, s->sig.n))
-			return true;
+		if (!made[s->alg] && !fn(ctx, s->alg, have[s->alg].md, err))
+			return false;
+		made[s->alg] = true;
+		have[s->alg].alg = s->alg;
+		if (!sigkey_verify(key->key, s->alg, have[s->alg].md, s->sig.p, s->sig.n))
+			continue;
+		*ret = have[s->alg];
+		return true;
 	}
 	if (!known)
 		return unknown_keys(k, name, err);
 	return err_set(err, EK_TRUST,
 		"%s: signature verification failed for repository index, for all provided keys",
 		name);
+}
+
+static bool digest_bytes(void *ctx, enum digest_alg alg, uint8_t *ret_md, struct err *err)
+{
+	const struct str *bytes = ctx;
+	(void)err;
+	digest_once(alg, bytes->p, bytes->n, ret_md);
+	return true;
+}
+
+bool keyring_verify(const struct keyring *k, const struct apk_sig *sigs, size_t n,
+	struct str signed_bytes, const char *name, struct err *err)
+{
+	struct apk_verified v;
+	return keyring_verify_digest(k, sigs, n, digest_bytes, &signed_bytes, name, &v, err);
 }
 
 bool apk_sign_member(const struct sigkey *key, const char *key_path, const uint8_t sha256[32],

@@ -41,6 +41,14 @@ bool apk_sigs_parse(struct str tar, const char *name, struct arena *a, struct ap
  * messages are those of apk-format 5.2. */
 bool keyring_verify(const struct keyring *k, const struct apk_sig *sigs, size_t n,
 	struct str signed_bytes, const char *name, struct err *err) must_check;
+/* The same for bytes that are only digested: fn computes their digest. *ret is what was verified. */
+struct apk_verified {
+	enum digest_alg alg;
+	uint8_t md[DIGEST_MAX];
+};
+bool keyring_verify_digest(const struct keyring *k, const struct apk_sig *sigs, size_t n,
+	bool (*fn)(void *ctx, enum digest_alg alg, uint8_t *ret_md, struct err *err), void *ctx,
+	const char *name, struct apk_verified *ret, struct err *err) must_check;
 /* Appends a gzip member holding the signature entry (no end blocks) over the digest of what
  * follows: `.SIGN.RSA256.<basename of key path>.pub`, mode 0644, root, the given mtime. */
 bool apk_sign_member(const struct sigkey *key, const char *key_path, const uint8_t sha256[32],

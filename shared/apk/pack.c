@@ -19,8 +19,8 @@ uint32_t pack_hash(struct str name)
 		h ^= h >> 32;
 	}
 	w = 0;
-	if (n)
-		memcpy(&w, p, n);
+	for (size_t i = 0; i < n; i++)
+		w |= (uint64_t)(unsigned char)p[i] << 8 * i;
 	h = (h ^ w) * 0xff51afd7ed558ccdu;
 	h ^= h >> 29;
 	h *= 0x94d049bb133111ebu;
@@ -94,8 +94,12 @@ uint32_t pack_name_sum(const struct pack *k, uint32_t name)
 	uint32_t n;
 	const uint32_t *c = pack_cands(k, name, &n);
 	struct str text = pack_str(k, m->text);
-	uint64_t h = sum(m->first + ((uint64_t)m->hash << 32), text.p, text.n);
-	return fold(n ? sum(h, c, n * sizeof(*c)) : h);
+	uint64_t h = pack_hash(text) * 0xff51afd7ed558ccdu + text.n;
+	for (uint32_t i = 0; i < n; i++) {
+		h = (h ^ c[i]) * 0xff51afd7ed558ccdu;
+		h ^= h >> 32;
+	}
+	return fold((h ^ m->first) * 0x94d049bb133111ebu ^ m->hash);
 }
 
 bool pack_name_ok(const struct pack *k, uint32_t name)
@@ -131,47 +135,6 @@ bool pack_pkg_ok(const struct pack *k, uint32_t pkg)
 	const struct pack_pkg *p = &k->pkgs[pkg];
 	return in_texts(k, p->record) && in_texts(k, p->extra) &&
 	       p->atoms + n_atoms(p) <= k->n_atoms && pack_pkg_sum(k, pkg) == p->check;
-}
-
-static const size_t field_at[PACK_FIELDS] = {
-	[PACK_NAME] = offsetof(struct apk_pkg, name),
-	[PACK_VERSION] = offsetof(struct apk_pkg, version),
-	[PACK_ARCH] = offsetof(struct apk_pkg, arch),
-	[PACK_DESC] = offsetof(struct apk_pkg, desc),
-	[PACK_URL] = offsetof(struct apk_pkg, url),
-	[PACK_LICENSE] = offsetof(struct apk_pkg, license),
-	[PACK_ORIGIN] = offsetof(struct apk_pkg, origin),
-	[PACK_MAINTAINER] = offsetof(struct apk_pkg, maintainer),
-	[PACK_COMMIT] = offsetof(struct apk_pkg, commit),
-	[PACK_DEPENDS] = offsetof(struct apk_pkg, depends),
-	[PACK_PROVIDES] = offsetof(struct apk_pkg, provides),
-	[PACK_REPLACES] = offsetof(struct apk_pkg, replaces),
-	[PACK_INSTALL_IF] = offsetof(struct apk_pkg, install_if),
-};
-
-struct str pack_field(const struct apk_pkg *p, enum pack_field f)
-{
-	struct str s;
-	memcpy(&s, (const char *)p + field_at[f], sizeof(s));
-	return s;
-}
-
-void pack_pkg_get(const struct pack *k, uint32_t pkg, struct apk_pkg *ret)
-{
-	const struct pack_pkg *p = &k->pkgs[pkg];
-	*ret = (struct apk_pkg){
-		.installed_size = p->installed_size,
-		.file_size = p->file_size,
-		.build_time = p->build_time,
-		.provider_priority = p->provider_priority,
-		.checksum_n = p->checksum_n,
-		.order = pkg,
-	};
-	memcpy(ret->checksum, p->checksum, sizeof(p->checksum));
-	for (unsigned i = 0; i < PACK_FIELDS; i++) {
-		struct str s = pack_str(k, p->fields[i]);
-		memcpy((char *)ret + field_at[i], &s, sizeof(s));
-	}
 }
 
 /* The file: head, then the sections in this order, each at a multiple of eight; text and extra

@@ -11,41 +11,21 @@
  *
  * A mapped pack is checked on use: its head, hash table and triggers when it is opened, each name
  * and package when it is first looked at (pack_name_ok, pack_pkg_ok). Only pack_save makes such
- * files, under the SHA-256 of the index file that was verified; one of another layout, size or
+ * files, under the digest of the index file that was verified; one of another layout, size or
  * digest does not open. Indexes over 2 GiB of text or 2,000,000 packages cannot be packed. */
 
 struct pack_text {
 	uint32_t at, n;
 };
-enum pack_field {
-	PACK_NAME,
-	PACK_VERSION,
-	PACK_ARCH,
-	PACK_DESC,
-	PACK_URL,
-	PACK_LICENSE,
-	PACK_ORIGIN,
-	PACK_MAINTAINER,
-	PACK_COMMIT,
-	PACK_DEPENDS,
-	PACK_PROVIDES,
-	PACK_REPLACES,
-	PACK_INSTALL_IF,
-	PACK_FIELDS
-};
 struct pack_pkg {
-	uint64_t installed_size, file_size;
-	int64_t build_time, provider_priority;
-	struct pack_text fields[PACK_FIELDS];
-	struct pack_text record, extra;	/* what the fields and atoms are slices of */
+	struct pack_text record;	/* of the index: all but the lists is read from it */
+	struct pack_text extra;		/* texts made for its atoms */
 	uint32_t name;
 	uint32_t atoms;			/* first of its deps, then provides, then install_if */
 	uint32_t n_deps, n_provides, n_install_if;
-	uint8_t checksum[32];
-	uint8_t checksum_n;
-	uint8_t malformed;		/* a list has an atom that cannot be read */
-	uint16_t unused;
-	uint32_t check, unused_too;
+	uint32_t malformed;		/* a list has an atom that cannot be read */
+	uint32_t unused;
+	uint32_t check;
 };
 enum { PACK_CONFLICT = 1, PACK_CHECKSUM = 2 };
 struct pack_atom {
@@ -95,8 +75,6 @@ const uint32_t *pack_cands(const struct pack *k, uint32_t name, uint32_t *ret_n)
 /* Always true of packs made here. */
 bool pack_name_ok(const struct pack *k, uint32_t name);
 bool pack_pkg_ok(const struct pack *k, uint32_t pkg);
-/* Fills all but index; texts are slices of the pack. */
-void pack_pkg_get(const struct pack *k, uint32_t pkg, struct apk_pkg *ret);
 
 struct store;
 /* Writes the pack as STORE_INDEX object of that digest. */
@@ -111,9 +89,8 @@ void pack_drop(const struct pack *k);
 /* Building. */
 /* text: what most texts of the packages are slices of, kept by reference; others are copied. */
 struct pack_build *pack_begin(struct str text);
-/* record: the slice that the package was read from, or empty. With lists_only all but name and
- * dependency lists is left out. */
-void pack_add(struct pack_build *b, const struct apk_pkg *p, struct str record, bool lists_only);
+/* record: the slice of the text that the package was read from, or empty. */
+void pack_add(struct pack_build *b, const struct apk_pkg *p, struct str record);
 /* The pack, in memory that lives as long as the arena. Frees b. EK_PARSE when there is too much. */
 const struct pack *pack_end(struct pack_build *b, struct str description, struct arena *a,
 	struct err *err) must_check;

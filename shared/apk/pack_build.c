@@ -60,9 +60,9 @@ static struct pack_text part(struct pack_text whole, struct str in, struct str s
 	return (struct pack_text){ whole.at + (uint32_t)(s.p - in.p), (uint32_t)s.n };
 }
 
-static void grow_slots(struct pack_build *b)
+static void room_slots(struct pack_build *b, uint32_t size)
 {
-	uint32_t size = b->n_slots ? b->n_slots * 2 : 1024, n = count(&b->names, sizeof(struct pack_name));
+	uint32_t n = count(&b->names, sizeof(struct pack_name));
 	free(b->slots);
 	b->slots = must(calloc(size, sizeof(*b->slots)));
 	b->n_slots = size;
@@ -78,7 +78,7 @@ static uint32_t intern(struct pack_build *b, struct str name, struct pack_text w
 {
 	uint32_t n = count(&b->names, sizeof(struct pack_name)), h = pack_hash(name);
 	if (n >= b->n_slots - b->n_slots / 4)
-		grow_slots(b);
+		room_slots(b, b->n_slots * 2);
 	uint32_t i = h & (b->n_slots - 1);
 	for (; b->slots[i]; i = (i + 1) & (b->n_slots - 1)) {
 		const struct pack_name *m = &names_of(b)[b->slots[i] - 1];
@@ -150,7 +150,14 @@ struct pack_build *pack_begin(struct str text)
 	buf_init(&b->atoms, PACK_MAX_TEXT);
 	buf_init(&b->names, PACK_MAX_TEXT);
 	buf_init(&b->triggers, PACK_MAX_TEXT);
-	grow_slots(b);
+	/* as real indexes have it; untouched room costs nothing */
+	(void)buf_room(&b->pkgs, text.n / 250 * sizeof(struct pack_pkg));
+	(void)buf_room(&b->atoms, text.n / 60 * sizeof(struct pack_atom));
+	(void)buf_room(&b->names, text.n / 100 * sizeof(struct pack_name));
+	uint32_t slots = 64;
+	while (slots < text.n / 120)
+		slots *= 2;
+	room_slots(b, slots);
 	return b;
 }
 
@@ -169,29 +176,18 @@ void pack_abort(struct pack_build *b)
 	free(b);
 }
 
-void pack_add(struct pack_build *b, const struct apk_pkg *p, struct str record, bool lists_only)
+void pack_add(struct pack_build *b, const struct apk_pkg *p, struct str record)
 {
-	static const bool needed[PACK_FIELDS] = { [PACK_NAME] = true };
 	uint32_t at = count(&b->pkgs, sizeof(struct pack_pkg));
-	struct pack_pkg k = {
-		.installed_size = p->installed_size,
-		.file_size = p->file_size,
-		.build_time = p->build_time,
-		.provider_priority = p->provider_priority,
-		.checksum_n = p->checksum_n,
-		.atoms = count(&b->atoms, sizeof(struct pack_atom)),
-	};
+	struct pack_pkg k = { .atoms = count(&b->atoms, sizeof(struct pack_atom)) };
 	if (b->over || at == PACK_MAX_PKGS || b->text.n > PACK_MAX_TEXT) {
 		b->over = true;
 		return;
 	}
 	k.extra.at = (uint32_t)(b->text.n + b->extra.n);
-	k.record = record.n ? keep(b, record) : (struct pack_text){ 0 };
-	memcpy(k.checksum, p->checksum, sizeof(k.checksum));
-	for (unsigned i = 0; i < PACK_FIELDS; i++)
-		if (!lists_only || needed[i])
-			k.fields[i] = keep(b, pack_field(p, i));
-	k.name = intern(b, p->name, k.fields[PACK_NAME]);
+	if (record.n)
+		k.record = keep(b, record);
+	k.name = intern(b, p->name, keep(b, p->name));
 	count_cand(b, k.name);
 	bool ok = add_list(b, p->depends, L_DEPS, at, &k.n_deps);
 	ok &= add_list(b, p->provides, L_PROVIDES, at, &k.n_provides);

@@ -13,4 +13,3 @@
 void pack_seal(const struct pack *k);
 uint32_t pack_name_sum(const struct pack *k, uint32_t name);
 uint32_t pack_pkg_sum(const struct pack *k, uint32_t pkg);
-struct str pack_field(const struct apk_pkg *p, enum pack_field f);

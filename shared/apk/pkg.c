@@ -16,16 +16,12 @@ struct str apk_pkg_q(const struct apk_pkg *p, struct arena *a)
 		base64_encode(a, p->checksum, p->checksum_n));
 }
 
-static int sextet(unsigned char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
+/* Value + 1 of the base64 digits. */
+static const uint8_t sextets[256] = {
+	['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
+	25, 26, ['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46,
+	47, 48, 49, 50, 51, 52, ['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, ['+'] = 63, ['/'] = 64
+};
 
 /* n bytes from padded base64. Bits of the last digit that no byte uses are not looked at, as in
  * the other readers of the format: real indexes have such checksums. */
@@ -38,10 +34,10 @@ static bool decode(struct str s, uint8_t *out, size_t n)
 	unsigned have = 0;
 	size_t at = 0;
 	for (size_t i = 0; i < chars; i++) {
-		int v = sextet((unsigned char)s.p[i]);
-		if (v < 0)
+		unsigned v = sextets[(unsigned char)s.p[i]];
+		if (!v)
 			return false;
-		bits = bits << 6 | (unsigned)v;
+		bits = bits << 6 | (v - 1);
 		have += 6;
 		if (have >= 8 && at < n) {
 			have -= 8;

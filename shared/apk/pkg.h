@@ -43,7 +43,9 @@ struct apk_index {
 	size_t n;
 	const struct pack *pack;	/* index_open only */
 	struct apk_made *made;		/* of a packed one: packages looked at */
-	uint8_t digest[32];	/* SHA-256 of the index file: identity for caches */
+	/* Identity for caches: made of the digest that the signature verified, else the SHA-256 of
+	 * the file. */
+	uint8_t digest[32];
 };
 struct apk_indexes {
 	struct apk_index **v;	/* in repository order */

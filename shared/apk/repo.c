@@ -1,7 +1,7 @@
 #include "shared/apk/repo.h"
 
-#include <unistd.h>
-#include "shared/base/buf.h"
+#include <errno.h>
+#include <fcntl.h>
 #include "shared/base/log.h"
 #include "shared/net/cache.h"
 #include "shared/net/url.h"
@@ -72,34 +72,28 @@ struct source {
 	size_t job;		/* of a remote one */
 };
 
-static bool read_bytes(struct str bytes, const struct source *s, const struct repo_opts *o,
+static bool read_index(int fd, const struct source *s, const struct repo_opts *o,
 	struct arena *a, struct err *err)
 {
 	static const struct keyring none;
 	struct index_read_opts r = { .name = s->name, .max_inflated = o->max_inflated };
 	if (!o->ignore_signatures)
 		r.keys = o->keys ? o->keys : &none;
-	return index_open(bytes, &r, o->store, a, s->idx, err);
+	return index_open(fd, &r, o->store, a, s->idx, err);
 }
 
 static bool load_local(const struct source *s, const struct repo_opts *o, struct arena *a,
 	bool *ret_found, struct err *err)
 {
-	auto_buf struct buf bytes = BUF_INIT(MAX_INDEX_FILE);
-	*ret_found = access(s->path, F_OK) == 0;
+	auto_fd int fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	*ret_found = fd >= 0 || errno != ENOENT;
 	if (!*ret_found) {
 		log_warn("no index at '%s': repository skipped", s->path);
 		return true;
 	}
-	return file_read(s->path, &bytes, err) && read_bytes(buf_str(&bytes), s, o, a, err);
-}
-
-static bool load_remote(const struct source *s, const struct cache_job *job,
-	const struct repo_opts *o, struct arena *a, struct err *err)
-{
-	auto_buf struct buf bytes = BUF_INIT(MAX_INDEX_FILE);
-	return fd_read_all(job->fd, s->name, &bytes, err) &&
-	       read_bytes(buf_str(&bytes), s, o, a, err);
+	if (fd < 0)
+		return err_sys(err, "cannot open '%s'", s->path);
+	return read_index(fd, s, o, a, err);
 }
 
 static bool make_source(struct str line, struct str arch, struct arena *a, struct source *ret,
@@ -144,7 +138,7 @@ static bool read_all(const struct source *sources, size_t n, const struct cache_
 		const struct source *s = &sources[i];
 		bool found = true;
 		if (s->idx->is_local ? !load_local(s, o, a, &found, err)
-				     : !load_remote(s, &jobs[s->job], o, a, err))
+				     : !read_index(jobs[s->job].fd, s, o, a, err))
 			return err_wrap(err, "reading index");
 		if (found)
 			vec_push(a, &out, s->idx);

@@ -4,7 +4,7 @@ struct check {
 	struct stab *t;
 	const struct sset *set;
 	uint8_t *in;		/* per package: it is in the set */
-	uint64_t *pins;		/* per package: world pins it may inherit, a bit each */
+	uint64_t *pins;		/* per package: world pins it may inherit, a bit each; or NULL */
 	struct strs tags;
 	uint32_t at;		/* package being checked, NO_ID = the request */
 	struct err *err;
@@ -94,6 +94,8 @@ static void spread_pins(struct check *k, const struct satoms *world)
 		struct str pin = world->v[i].dep.pin;
 		if (!pin.n)
 			continue;
+		if (!k->pins)
+			k->pins = arena_array(k->t->a, uint64_t, k->t->max_pkgs + 1);
 		size_t bit = 0;
 		while (bit < k->tags.n && !str_eq(k->tags.v[bit], pin))
 			bit++;
@@ -135,7 +137,6 @@ bool scheck(struct stab *t, const struct satoms *world, const struct sset *set, 
 {
 	struct check k = { .t = t, .set = set, .at = NO_ID, .err = err };
 	k.in = arena_array(t->a, uint8_t, t->max_pkgs + 1);
-	k.pins = arena_array(t->a, uint64_t, t->max_pkgs + 1);
 	for (uint32_t i = 0; i < set->n; i++)
 		k.in[set->v[i]] = 1;
 	if (!check_atoms(&k, world))

@@ -534,14 +534,23 @@ static bool solve_atom(struct greedy *g, const struct satom *atom)
 static void state_room(struct greedy *g)
 {
 	struct stab *t = g->t;
-	g->dq = arena_array(g->a, uint32_t, t->max_pkgs + 1);
-	g->selected = arena_array(g->a, uint32_t, t->max_names + 1);
-	g->existing = arena_array(g->a, uint32_t, t->max_names + 1);
-	g->done = arena_array(g->a, uint32_t, t->max_names + 1);
-	g->on_path = arena_array(g->a, uint32_t, t->max_names + 1);
-	g->added = arena_array(g->a, uint32_t, t->max_names + 1);
-	g->origin_of = arena_array(g->a, uint32_t, t->max_pkgs + 1);
-	g->origin_pkg = arena_array(g->a, uint32_t, t->max_pkgs + 1);
+	/* at once: large memory comes zeroed without being touched */
+	uint32_t *by_name[] = { NULL, NULL, NULL, NULL, NULL }, *by_pkg[] = { NULL, NULL, NULL };
+	size_t names = t->max_names + 1, pkgs = t->max_pkgs + 1;
+	uint32_t *room = arena_array(g->a, uint32_t,
+		names * countof(by_name) + pkgs * countof(by_pkg));
+	for (size_t i = 0; i < countof(by_name); i++, room += names)
+		by_name[i] = room;
+	for (size_t i = 0; i < countof(by_pkg); i++, room += pkgs)
+		by_pkg[i] = room;
+	g->selected = by_name[0];
+	g->existing = by_name[1];
+	g->done = by_name[2];
+	g->on_path = by_name[3];
+	g->added = by_name[4];
+	g->dq = by_pkg[0];
+	g->origin_of = by_pkg[1];
+	g->origin_pkg = by_pkg[2];
 	origins_room(g, 256);
 }
 

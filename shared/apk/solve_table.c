@@ -224,7 +224,7 @@ static const struct pack *pack_of(const struct apk_index *idx, struct arena *a, 
 		return idx->pack;
 	struct pack_build *b = pack_begin(STR_NONE);
 	for (size_t i = 0; i < idx->n; i++)
-		pack_add(b, &idx->pkgs[i], STR_NONE, true);
+		pack_add(b, &idx->pkgs[i], STR_NONE);
 	return pack_end(b, STR_NONE, a, err);
 }
 
@@ -246,7 +246,7 @@ static bool list_source(struct ssource *s, const struct apk_pkg *const *pkgs, ui
 {
 	struct pack_build *b = pack_begin(STR_NONE);
 	for (uint32_t i = 0; i < n; i++)
-		pack_add(b, pkgs[i], STR_NONE, true);
+		pack_add(b, pkgs[i], STR_NONE);
 	s->list = pkgs;
 	s->pack = pack_end(b, STR_NONE, a, err);
 	return s->pack != NULL;
@@ -317,15 +317,22 @@ void stab_mark_installed(struct stab *t, const struct solve_req *req)
 static void make_room(struct stab *t)
 {
 	for (uint32_t i = 0; i < t->n_src; i++) {
-		struct ssource *s = &t->src[i];
-		s->base = t->max_pkgs;
-		s->names = arena_array(t->a, uint32_t, s->pack->n_names + 1);
-		s->pkgs = arena_array(t->a, uint32_t, s->pack->n_pkgs + 1);
-		t->max_pkgs += s->pack->n_pkgs;
-		t->max_names += s->pack->n_names;
+		t->src[i].base = t->max_pkgs;
+		t->max_pkgs += t->src[i].pack->n_pkgs;
+		t->max_names += t->src[i].pack->n_names;
 	}
-	t->refs = arena_array(t->a, struct sref, t->max_pkgs + 1);
-	t->names = arena_array(t->a, struct sname, t->max_names + 1);
+	/* at once: large memory comes zeroed without being touched */
+	size_t n_names = t->max_names + (size_t)1, n_refs = t->max_pkgs + (size_t)1;
+	char *room = arena_alloc(t->a, n_names * (sizeof(struct sname) + sizeof(uint32_t)) +
+					       n_refs * (sizeof(struct sref) + sizeof(uint32_t)));
+	t->names = (void *)room;
+	t->refs = (void *)(t->names + n_names);
+	uint32_t *map = (void *)(t->refs + n_refs);
+	for (uint32_t i = 0; i < t->n_src; i++) {
+		t->src[i].names = map;
+		t->src[i].pkgs = map + t->src[i].pack->n_names;
+		map = t->src[i].pkgs + t->src[i].pack->n_pkgs;
+	}
 }
 
 bool stab_build_list(struct stab *t, const struct apk_pkg *const *pkgs, uint32_t n, struct arena *a,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "shared/base/tstamp.h"
+#include "shared/net/curl_lazy.h"
 #include "shared/net/xfer.h"
 #include "shared/os/fd.h"
 #include "shared/os/proc.h"
@@ -15,10 +16,28 @@
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
-static void curl_begin(void)
+static const char *no_library;	/* why */
+
+static void load_library(void)
 {
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	no_library = curl_lazy_load();
+	if (!no_library && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		BUG("the network library cannot be initialised");
+}
+
+/* Not before the first request: a program may never make one. */
+static bool begin(struct http *h, struct err *err)
+{
+	(void)pthread_once(&curl_once, load_library);
+	if (no_library) {
+		(void)err_set(err, EK_NETWORK, "no network library: %s", no_library);
+		return err_hint(err, "install libcurl (libcurl.so.4)");
+	}
+	if (!h->multi)
+		h->multi = curl_multi_init();
+	if (!h->multi)
+		BUG("out of memory");
+	return true;
 }
 
 static int64_t or_default(int64_t given, int64_t def)
@@ -71,15 +90,13 @@ struct http *http_new(const struct http_opts *o, struct err *err)
 	auto_http struct http *h = calloc(1, sizeof(*h));
 	struct http *made;
 
-	(void)pthread_once(&curl_once, curl_begin);
 	if (!h)
 		BUG("out of memory");
 	h->o = with_defaults(o);
 	h->user_agent = strdup(o->user_agent ? o->user_agent : "");
-	h->multi = curl_multi_init();
-	if (!h->multi || !h->user_agent)
+	if (!h->user_agent)
 		BUG("out of memory");
-	if (o->ca_file && !load_ca(h, o->ca_file, err))
+	if (o->ca_file && !(begin(h, err) && load_ca(h, o->ca_file, err)))
 		return NULL;
 	made = h;
 	h = NULL;
@@ -90,7 +107,8 @@ void http_free(struct http *h)
 {
 	if (!h)
 		return;
-	curl_multi_cleanup(h->multi);
+	if (h->multi)
+		curl_multi_cleanup(h->multi);
 	buf_release(&h->ca);
 	free(h->user_agent);
 	free(h);
@@ -205,6 +223,8 @@ static bool run_all(struct run *r, struct err *err)
 {
 	int still;
 
+	if (r->first < r->n && !begin(r->http, err))
+		return false;
 	while (r->first < r->n) {
 		if (!proc_check(err) || !start_ready(r, tstamp_mono_ns(), err))
 			return false;

@@ -16,7 +16,7 @@ struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t work, done;
 	struct job *head, **tail;
-	bool stop;
+	bool stop, started;
 	unsigned width;		/* workers and the caller */
 	unsigned n_threads;
 	pthread_t *threads;
@@ -163,10 +163,6 @@ struct pool *pool_new(unsigned threads)
 	p->threads = calloc(p->width, sizeof(p->threads[0]));
 	if (!p->threads)
 		BUG("out of memory");
-	/* Fewer threads than asked for (a process limit) only makes it slower. */
-	while (p->n_threads + 1 < p->width && start(p))
-		continue;
-	p->width = p->n_threads + 1;
 	return p;
 }
 
@@ -206,6 +202,10 @@ void pool_submit(struct pool *p, struct job *j)
 	j->ok = false;
 	j->next = NULL;
 	j->state = JOB_QUEUED;
+	/* Not before there is work. Fewer than asked for (a process limit) only makes it slower. */
+	while (!p->started && p->n_threads + 1 < p->width && start(p))
+		continue;
+	p->started = true;
 	*p->tail = j;
 	p->tail = &j->next;
 	pthread_cond_signal(&p->work);

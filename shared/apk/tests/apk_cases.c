@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
  *
  *	apk-cases versions FILE...
  *	apk-cases solver FILE.test...
- *	apk-cases resolve [--arch ARCH] --index FILE-or-REPOSITORY [--key FILE] ATOM...
+ *	apk-cases resolve [--arch ARCH] --index FILE-or-REPOSITORY [--key FILE] [--cache DIR] ATOM...
  *	apk-cases bench [--arch ARCH] --index FILE-or-REPOSITORY [--key FILE] FILE
  *
  * `versions` takes lines of "A OP B", "A !OP B", "V" (valid) and "!V". `bench` resolves every line
@@ -133,7 +134,8 @@ static int cmd_solver(int argc, char **argv)
 }
 
 struct source {
-	const char *index, *key, *arch;
+	const char *index, *key, *arch, *cache;
+	struct store *store;
 };
 
 static int read_options(int argc, char **argv, struct source *s)
@@ -147,34 +149,42 @@ static int read_options(int argc, char **argv, struct source *s)
 			s->key = argv[i + 1];
 		else if (strcmp(argv[i], "--arch") == 0)
 			s->arch = argv[i + 1];
+		else if (strcmp(argv[i], "--cache") == 0)
+			s->cache = argv[i + 1];
 		else
 			break;
 	}
 	return i;
 }
 
-static bool open_index(const struct source *s, struct arena *a, struct apk_index *ret)
+static bool open_with(struct source *s, struct arena *a, struct apk_index *ret, struct err *err)
 {
-	auto_err struct err err = ERR_INIT;
-	auto_buf struct buf b = BUF_INIT(256u << 20);
 	auto_keyring struct keyring keys;
 	const char *path = arena_printf(a, "%s/%s/APKINDEX.tar.gz", s->index, s->arch);
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	keyring_init(&keys, a);
-	if (!file_read(path, &b, &err)) {
+	if (fd < 0) {
 		path = s->index;
-		if (!read_path(path, &b))
-			return false;
+		fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
+	if (fd < 0)
+		return err_sys(err, "cannot open '%s'", path);
+	if (s->cache && !(s->store = store_open(s->cache, err)))
+		return false;
 	struct index_read_opts o = { .keys = s->key ? &keys : NULL, .name = path };
 	*ret = (struct apk_index){ .repo = str_of(s->index), .base = str_of(s->index),
 		.arch = str_of(s->arch) };
-	err_release(&err);
-	if ((s->key && !keyring_add_file(&keys, s->key, &err)) ||
-		!index_open(buf_str(&b), &o, NULL, a, ret, &err)) {
-		fprintf(stderr, "apk-cases: %s\n", err.msg);
-		return false;
-	}
-	return true;
+	return (!s->key || keyring_add_file(&keys, s->key, err)) &&
+	       index_open(fd, &o, s->store, a, ret, err);
+}
+
+static bool open_index(struct source *s, struct arena *a, struct apk_index *ret)
+{
+	auto_err struct err err = ERR_INIT;
+	if (open_with(s, a, ret, &err))
+		return true;
+	fprintf(stderr, "apk-cases: %s\n", err.msg);
+	return false;
 }
 
 static int cmd_resolve(int argc, char **argv)

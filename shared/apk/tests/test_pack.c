@@ -1,5 +1,6 @@
 #include "shared/apk/pack.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -59,12 +60,22 @@ static int teardown(void **state)
 	return ok ? 0 : -1;
 }
 
+static bool open_bytes(struct fixture *f, const struct buf *bytes, const struct index_read_opts *o,
+	struct arena *a, struct apk_index *ret, struct err *err)
+{
+	const char *path = arena_printf(a, "%s/APKINDEX.tar.gz", f->dir);
+	if (!file_write(path, bytes->p, bytes->n, 0600, err))
+		return false;
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	return index_open(fd, o, f->store, a, ret, err);
+}
+
 static void open_it(struct fixture *f, struct arena *a, struct apk_index *ret)
 {
 	auto_err struct err err = ERR_INIT;
 	const struct index_read_opts o = { .name = "t" };
 	*ret = (struct apk_index){ .repo = S("main") };
-	if (!index_open(buf_str(&f->bytes), &o, f->store, a, ret, &err))
+	if (!open_bytes(f, &f->bytes, &o, a, ret, &err))
 		fail_msg("%s", err.msg);
 }
 
@@ -202,8 +213,8 @@ static void test_bound_to_its_index(void **state)
 	const char *path = object(f, &whole);
 	const struct index_read_opts o = { .name = "o" };
 	if (!index_write(&other, NULL, NULL, &bytes, &err) ||
-		!index_open(buf_str(&bytes), &o, f->store, &a, &other, &err) ||
-		!index_open(buf_str(&bytes), &o, f->store, &a, &other, &err))
+		!open_bytes(f, &bytes, &o, &a, &other, &err) ||
+		!open_bytes(f, &bytes, &o, &a, &other, &err))
 		fail_msg("%s", err.msg);
 	assert_non_null(other.pack->path);
 	assert_int_equal(rename(other.pack->path, path), 0);
@@ -223,11 +234,11 @@ static void test_cached_is_not_trusted(void **state)
 	keyring_init(&keys, &a);
 	open_it(f, &a, &idx);
 	struct index_read_opts o = { .name = "t", .keys = &keys };
-	assert_false(index_open(buf_str(&f->bytes), &o, f->store, &a, &idx, &err));
+	assert_false(open_bytes(f, &f->bytes, &o, &a, &idx, &err));
 	assert_int_equal(err.kind, EK_TRUST);
 	err_release(&err);
 	o = (struct index_read_opts){ .name = "t", .max_inflated = 700 };
-	assert_false(index_open(buf_str(&f->bytes), &o, f->store, &a, &idx, &err));
+	assert_false(open_bytes(f, &f->bytes, &o, &a, &idx, &err));
 }
 
 int main(void)
