@@ -3,13 +3,17 @@
 #include <unistd.h>
 
 #include "melange/config/envfile.h"
-#include "shared/os/gitrev.h"
 #include "melange/config/options.h"
 #include "melange/config/pass.h"
 #include "melange/config/schema.h"
 #include "melange/config/validate.h"
+#include "shared/base/buf.h"
 #include "shared/base/log.h"
+#include "shared/os/fd.h"
+#include "shared/os/gitrev.h"
 #include "shared/os/path.h"
+
+#define MAX_FILE ((size_t)64 << 20)
 
 struct loading {
 	struct config *c;
@@ -59,12 +63,12 @@ static bool vars_file(struct loading *l, struct err *err)
 	return true;
 }
 
-static bool read_file(struct loading *l, const char *path, struct err *err)
+static bool bind_text(struct loading *l, struct str text, const char *path, struct err *err)
 {
 	struct ydoc *doc = arena_new(l->a, struct ydoc);
-	if (!ydoc_load(path, l->a, doc, err))
-		return false;
 	diags_init(&l->diags, l->a, doc);
+	if (!ydoc_parse_into(text, path, l->a, doc, &l->diags))
+		return diags_ok(&l->diags, err);
 	if (!doc->root)
 		diags_add(&l->diags, (struct pos){ doc->file, 1, 1 }, "empty configuration\n"
 			"hint: a build file needs at least package.name and package.version");
@@ -173,9 +177,9 @@ static bool finish_environments(struct loading *l, struct err *err)
 	return true;
 }
 
-static bool load(struct loading *l, const char *path, struct err *err)
+static bool load(struct loading *l, struct str text, const char *path, struct err *err)
 {
-	if (!read_file(l, path, err) || !vars_file(l, err))
+	if (!bind_text(l, text, path, err) || !vars_file(l, err))
 		return false;
 	options_apply(l->c, l->opts->build_options, l->a);
 	scope_package(&l->scope, l->c, l->a);
@@ -191,15 +195,23 @@ static bool load(struct loading *l, const char *path, struct err *err)
 	return diags_ok(&l->diags, err);
 }
 
-bool config_load(const char *path, const struct load_opts *opts, struct arena *a,
+bool config_parse(struct str text, const char *path, const struct load_opts *opts, struct arena *a,
 	struct config *ret, struct err *err)
 {
 	struct config c = { 0 };
 	struct loading l = { .c = &c, .opts = opts, .a = a };
 	scope_init(&l.scope, NULL, a);
-	bool ok = load(&l, path, err);
+	bool ok = load(&l, text, path, err);
 	scope_release(&l.scope);
 	if (ok)
 		*ret = c;
 	return ok;
+}
+
+bool config_load(const char *path, const struct load_opts *opts, struct arena *a,
+	struct config *ret, struct err *err)
+{
+	auto_buf struct buf text = BUF_INIT(MAX_FILE);
+	return file_read(path, &text, err) &&
+		config_parse(buf_str(&text), path, opts, a, ret, err);
 }

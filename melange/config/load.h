@@ -16,6 +16,9 @@ struct load_opts {
 /* All problems of the file are reported together. Texts live in the arena. */
 bool config_load(const char *path, const struct load_opts *opts, struct arena *a,
 	struct config *ret, struct err *err) must_check;
+/* The same from bytes; path is for messages and for finding the commit. */
+bool config_parse(struct str text, const char *path, const struct load_opts *opts, struct arena *a,
+	struct config *ret, struct err *err) must_check;
 /* "NAME-VERSION-rEPOCH" / "VERSION-rEPOCH" */
 struct str config_full_name(const struct config *c, struct arena *a);
 struct str config_full_version(const struct config *c, struct arena *a);

@@ -69,7 +69,7 @@ static void check_cycles(const struct config *c, const struct subst *lax)
 struct bind_list pass_steps(const struct subst *x, const struct bind_list *in)
 {
 	const struct step *steps = in->v;
-	if (!subst_charge(x, in->n * sizeof(*steps)))
+	if (!subst_charge(x, in->n * SUBST_STEP))
 		return (struct bind_list){ 0 };
 	struct step *out = arena_array(x->arena, struct step, in->n ? in->n : 1);
 	for (size_t i = 0; i < in->n; i++) {
@@ -258,7 +258,7 @@ static void expand_range(const struct config *c, const struct subpackage *in,
 		scope_set_text(&inner, "range.key", items[i].key);
 		scope_set(&inner, S("range.value"), items[i].val);
 		struct subst lax = lax_in(&inner, a, diags), strict = strict_in(&inner, a, diags);
-		bool affordable = subst_charge(&lax, sizeof(*in));
+		bool affordable = subst_charge(&lax, SUBST_STEP);
 		diags->note = &note;
 		struct subpackage s = affordable ? pass_subpackage(&lax, &strict, in) : *in;
 		diags->note = note.up;

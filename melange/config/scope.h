@@ -45,6 +45,7 @@ void subst_list(const struct subst *x, const struct ystrs *in, struct ystrs *ret
 void subst_kvs(const struct subst *x, const struct ykvs *in, struct ykvs *ret);
 /* Takes bytes off what all expansions together may make (256 MiB for a file, whatever nests in
  * whatever); false when that is used up, which is reported once. */
+enum { SUBST_STEP = 4096 };	/* what a step, or a subpackage of a range, costs */
 bool subst_charge(const struct subst *x, size_t bytes) must_check;
 /* Whether a token starts at byte `at`; then its value ("" with the problem added) and its end. */
 bool subst_token(const struct subst *x, struct ystr in, size_t at, struct str *ret_value,

@@ -266,7 +266,7 @@ static struct bind_list compile_steps(struct compiling *c, const struct bind_lis
 {
 	const struct step *steps = in->v;
 	const struct subst x = strict_in(c, p->scope);
-	if (!subst_charge(&x, in->n * sizeof(*steps)))
+	if (!subst_charge(&x, in->n * SUBST_STEP))
 		return (struct bind_list){ 0 };
 	struct step *out = arena_array(c->a, struct step, in->n ? in->n : 1);
 	if (p->depth > MAX_NESTING) {

@@ -381,7 +381,9 @@ static struct str finish(struct stripper *s)
 		out.n--;
 	if (out.n == 0)
 		return STR_NONE;
-	return arena_strf(s->a, "%.*s\n", STR_ARG(out));
+	s->out.n = out.n;
+	buf_addc(&s->out, '\n');
+	return arena_str(s->a, buf_str(&s->out));
 }
 
 bool shell_strip(struct str text, struct arena *a, struct str *ret, struct shell_problem *ret_bad)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "melange/config/schema.h"
@@ -44,11 +45,13 @@ static bool read_dir(struct uses *u, struct str dir, struct str name, struct str
 	const char **ret_file, bool *ret_found, struct err *err)
 {
 	char *path = arena_printf(u->arena, "%.*s/%.*s.yaml", STR_ARG(dir), STR_ARG(name));
-	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
 	*ret_found = fd >= 0;
 	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ||
-			err_sys(err, "cannot open the pipeline '%s'", path);
+		return errno == ENOENT || errno == ENOTDIR || err_sys(err, "cannot open '%s'", path);
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return err_set(err, EK_OTHER, "'%s' is no file", path);
 	auto_buf struct buf b = BUF_INIT(MAX_DEFINITION);
 	if (!fd_read_all(fd, path, &b, err))
 		return false;

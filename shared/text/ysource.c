@@ -57,13 +57,14 @@ static void step(struct ymark *m, size_t len, bool newline)
 	}
 }
 
-static void bad_char(struct diags *d, const struct ymark *m, size_t len, uint32_t cp)
+static void bad_char(struct diags *d, const struct ydoc *doc, const struct ymark *m, size_t len,
+	uint32_t cp)
 {
-	struct pos pos = { d->doc->file, m->line, m->col };
+	struct pos pos = { doc->file, m->line, m->col };
 
 	if (len == 0)
 		diags_add(d, pos, "invalid UTF-8 (byte 0x%02x)",
-			(unsigned)(unsigned char)d->doc->src.p[m->byte]);
+			(unsigned)(unsigned char)doc->src.p[m->byte]);
 	else if (cp == 0)
 		diags_add(d, pos, "NUL byte; is this a text file?");
 	else if (cp == 0xfeff)
@@ -72,7 +73,7 @@ static void bad_char(struct diags *d, const struct ymark *m, size_t len, uint32_
 		diags_add(d, pos, "control character U+%04X is not allowed", (unsigned)cp);
 }
 
-static bool scan(struct ysource *s, struct diags *d, struct arena *a)
+static bool scan(struct ysource *s, const struct ydoc *doc, struct diags *d, struct arena *a)
 {
 	struct ymark m = { 0, s->start, 1, 1 };
 	uint32_t cp = 0;
@@ -83,7 +84,7 @@ static bool scan(struct ysource *s, struct diags *d, struct arena *a)
 			vec_push(a, &s->marks, m);
 		len = utf8_decode(str_from(s->src, m.byte), &cp);
 		if (len == 0 || !is_printable(cp)) {
-			bad_char(d, &m, len, cp);
+			bad_char(d, doc, &m, len, cp);
 			return false;
 		}
 		step(&m, len, cp == '\n');
@@ -116,7 +117,7 @@ bool ysource_init(struct ysource *s, struct str text, struct ydoc *doc, struct d
 	}
 	s->cur.byte = s->start;
 	doc->src = s->src;
-	return scan(s, d, a);
+	return scan(s, doc, d, a);
 }
 
 struct ymark ysource_at(struct ysource *s, size_t chars)
