@@ -70,7 +70,10 @@ static bool load_ca(struct http *h, const char *extra, struct err *err)
 
 	if (!easy)
 		BUG("out of memory");
+	const char *given = getenv("SSL_CERT_FILE");
 	(void)curl_easy_getinfo(easy, CURLINFO_CAINFO, &path);
+	if (given && *given)
+		path = (char *)given;
 	buf_init(&h->ca, MAX_CA * 2);
 	if (path && file_read(path, &own, &ignored))
 		buf_addstr(&h->ca, buf_str(&own));

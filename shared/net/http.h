@@ -24,7 +24,8 @@ struct http;
 /* Zero values take the defaults given. */
 struct http_opts {
 	const char *user_agent;		/* "apko/1.2"; copied */
-	const char *ca_file;		/* PEM, trusted besides the system's */
+	const char *ca_file;		/* PEM, trusted besides the system's, which SSL_CERT_FILE
+					 * and SSL_CERT_DIR replace */
 	bool offline;			/* every request fails */
 	const struct auth *auth;	/* borrowed; NULL: only userinfo of URLs */
 	int64_t max_bytes;		/* of a body: 2 GiB; negative: no limit */

@@ -1,6 +1,7 @@
 #include "shared/net/xfer.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "shared/base/num.h"
@@ -326,6 +327,15 @@ static void set_method(struct xfer *x)
 		(void)curl_easy_setopt(x->easy, CURLOPT_CUSTOMREQUEST, xfer_method(x));
 }
 
+/* The library's own program looks at these variables; the library does not. */
+static void set_from_env(struct xfer *x, const char *name, CURLoption option)
+{
+	const char *value = getenv(name);
+
+	if (value && *value)
+		(void)curl_easy_setopt(x->easy, option, value);
+}
+
 static void set_connection(struct xfer *x)
 {
 	const struct http *h = x->http;
@@ -344,6 +354,9 @@ static void set_connection(struct xfer *x)
 	(void)curl_easy_setopt(x->easy, CURLOPT_BUFFERSIZE, 128L << 10);
 	if (ca.len > 0)
 		(void)curl_easy_setopt(x->easy, CURLOPT_CAINFO_BLOB, &ca);
+	else
+		set_from_env(x, "SSL_CERT_FILE", CURLOPT_CAINFO);
+	set_from_env(x, "SSL_CERT_DIR", CURLOPT_CAPATH);
 }
 
 static void set_callbacks(struct xfer *x)
