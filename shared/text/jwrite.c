@@ -1,6 +1,8 @@
 #include "shared/text/jwrite.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include "shared/text/utf8.h"
 
 void jw_init(struct jwrite *w, struct buf *out, unsigned indent)
@@ -130,6 +132,18 @@ void jw_int(struct jwrite *w, int64_t n)
 {
 	lead_in(w);
 	buf_printf(w->out, "%" PRId64, n);
+}
+
+void jw_real(struct jwrite *w, double d)
+{
+	char text[64];
+	for (int digits = 15; digits <= 17; digits++) {
+		(void)snprintf(text, sizeof(text), "%.*g", digits, d);
+		if (strtod(text, NULL) == d)
+			break;
+	}
+	lead_in(w);
+	buf_adds(w->out, text);
 }
 
 void jw_bool(struct jwrite *w, bool b)

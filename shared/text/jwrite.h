@@ -25,6 +25,7 @@ void jw_key(struct jwrite *w, const char *key);
 void jw_key_str(struct jwrite *w, struct str key);
 void jw_str(struct jwrite *w, struct str s);
 void jw_int(struct jwrite *w, int64_t n);
+void jw_real(struct jwrite *w, double d); /* finite; as few digits as give it back */
 void jw_bool(struct jwrite *w, bool b);
 void jw_null(struct jwrite *w);
 /* key and value at once; the _opt form writes nothing for an empty text */
