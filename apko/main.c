@@ -39,6 +39,8 @@ int main(int argc, char **argv)
 		cmd_dot,
 		cmd_install_keys,
 		cmd_lock,
+		cmd_login,
+		cmd_publish,
 		cmd_resolve,
 		cmd_show_config,
 		cmd_show_packages,

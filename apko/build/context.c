@@ -129,6 +129,8 @@ static bool load(struct context *c, struct err *err)
 		c->conf.vcs_url.s = vcs_probe(req->config, c->arena);
 	c->append = (struct image_append){ .keys = &req->keys, .build_repos = &req->build_repos,
 		.repos = &req->repos, .packages = &req->packages, .roots = &req->include_paths };
+	if (req->format && *req->format)
+		c->conf.format.s = str_of(req->format);
 	image_repos(&c->conf, &c->append, c->arena, &c->repos);
 	join(c->arena, &c->conf.contents.build_repositories, &req->build_repos);
 	join(c->arena, &c->conf.contents.repositories, &req->repos);
@@ -255,15 +257,18 @@ static bool check_buildable(const struct context *ctx, struct err *err)
 {
 	const struct apko_req *req = ctx->req;
 	const struct imgconf *c = &ctx->conf;
-	if (!req->output)
+	if (!req->tag && !req->output)
 		return true;
 	if (c->contents.baseimage && (!req->lockfile || !*req->lockfile))
 		return err_set(err, EK_USAGE, "a base image needs a lock file\n"
 			"hint: make one with 'apko lock', and name it with --lockfile");
-	if (c->format.s.n && !str_is(c->format.s, "tar"))
-		return err_set(err, EK_USAGE, "this build writes tar layers only, not '%.*s'",
-			STR_ARG(c->format.s));
-	return true;
+	struct str format = c->format.s;
+	if (format.n == 0 || str_is(format, "tar"))
+		return true;
+	if (str_is(format, "erofs"))
+		return err_set(err, EK_USAGE, "layers of format 'erofs' cannot be written\n"
+			"hint: use --format tar");
+	return err_set(err, EK_USAGE, "unknown format '%.*s'\nhint: use tar", STR_ARG(format));
 }
 
 static bool read_lock(struct context *c, struct err *err)

@@ -9,20 +9,6 @@
 #include "apko/oci/oindex.h"
 #include "apko/sbom/sbom.h"
 #include "shared/base/tstamp.h"
-#include "shared/os/fd.h"
-
-struct building {
-	struct context *ctx;
-	struct arena *a;
-	struct built *built;
-	struct oci_image *images;	/* sorted by OCI name, as the architectures are */
-	size_t n;
-	struct buf index;
-	int64_t created;		/* of the index */
-	struct outfile sboms[APK_ARCHS + 1];
-	size_t n_sboms;
-	struct str repo;		/* last part of the tag's repository; empty = unparsable */
-};
 
 /* The repository's last part, for SBOMs. */
 static struct str sbom_repo(struct building *b)
@@ -59,8 +45,9 @@ static void make_index(struct building *b)
 	oci_index_write(b->images, b->n, &annotations, &b->index);
 }
 
-static bool write_output(struct building *b, struct err *err)
+static bool write_output(struct building *b, void *user, struct err *err)
 {
+	(void)user;
 	const char *out = b->ctx->req->output;
 	struct stat st;
 	size_t n = strlen(out);
@@ -72,7 +59,6 @@ static bool write_output(struct building *b, struct err *err)
 		oci_dockertar_write(out, &ref, b->images, b->n, buf_str(&b->index), err);
 }
 
-/* SBOMs are written first and get their names last, so that a failure changes no earlier one. */
 static bool prepare_sbom(struct building *b, const char *name, struct str text, struct err *err)
 {
 	const char *dir = b->ctx->req->sbom_path;
@@ -87,8 +73,6 @@ static bool prepare_sbom(struct building *b, const char *name, struct str text, 
 static bool prepare_sboms(struct building *b, struct err *err)
 {
 	auto_buf struct buf text = BUF_INIT(64u << 20);
-	if (!b->ctx->req->sbom)
-		return true;
 	for (size_t i = 0; i < b->n; i++)
 		if (!prepare_sbom(b, arena_printf(b->a, "sbom-%s.spdx.json",
 				b->built[i].image.arch->apk), b->built[i].sbom, err))
@@ -114,7 +98,9 @@ static bool commit_sboms(struct building *b, struct err *err)
 	return true;
 }
 
-bool build_all(const struct apko_req *req, struct arena *a, struct err *err)
+bool build_for(const struct apko_req *req, bool sboms, struct arena *a,
+	bool (*deliver)(struct building *b, void *user, struct err *err), void *user,
+	struct err *err)
 {
 	struct context ctx;
 	struct building b = { .ctx = &ctx, .a = a, .index = BUF_INIT(64u << 20) };
@@ -122,7 +108,8 @@ bool build_all(const struct apko_req *req, struct arena *a, struct err *err)
 	if (ok) {
 		int64_t at = phase_begin();
 		make_index(&b);
-		ok = prepare_sboms(&b, err) && write_output(&b, err) && commit_sboms(&b, err);
+		ok = (!sboms || prepare_sboms(&b, err)) && deliver(&b, user, err) &&
+			commit_sboms(&b, err);
 		phase_end(&at, "write");
 	}
 	for (size_t i = 0; i < b.n_sboms; i++)
@@ -130,4 +117,9 @@ bool build_all(const struct apko_req *req, struct arena *a, struct err *err)
 	buf_release(&b.index);
 	context_release(&ctx);
 	return ok;
+}
+
+bool build_all(const struct apko_req *req, struct arena *a, struct err *err)
+{
+	return build_for(req, req->sbom, a, write_output, NULL, err);
 }

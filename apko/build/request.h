@@ -10,6 +10,7 @@ struct apko_req {
 	const char *config;
 	const char *tag, *output;		/* NULL unless building */
 	const char *lockfile;			/* NULL or empty: none */
+	const char *format;			/* NULL or empty: the configuration's */
 	struct strs archs;			/* as given; empty = the configuration's, else all */
 	const char *build_arch;			/* the only one, instead of archs; NULL: not so */
 	struct strs keys, build_repos, repos, packages, annotations, include_paths;

@@ -5,7 +5,7 @@
 
 /* The commands, one file each. */
 extern const struct cmd cmd_build, cmd_build_cpio, cmd_build_minirootfs, cmd_clean, cmd_dot,
-	cmd_install_keys, cmd_lock, cmd_resolve, cmd_show_config, cmd_show_packages, cmd_version;
+	cmd_install_keys, cmd_lock, cmd_login, cmd_publish, cmd_resolve, cmd_show_config, cmd_show_packages, cmd_version;
 
 /* Text to standard output, all of it or an error. */
 bool cmd_print(struct str text, struct err *err) must_check;
@@ -43,3 +43,22 @@ bool cmd_print(struct str text, struct err *err) must_check;
 #define APKO_OWNERS_OPT                                                                            \
 	RO("package-owners", 0, BOOL, package_owners, NULL, NULL,                                  \
 		"keep the owners that packages record, instead of root")
+/* Of what makes images. */
+#define APKO_IMAGE_OPTS                                                                            \
+	APKO_DATE_OPT,                                                                             \
+	RO("lockfile", 0, STR, lockfile, "", "FILE",                                               \
+		"install exactly what this lock file lists"),                                      \
+	RO("vcs", 0, BOOL, vcs, "true", NULL,                                                      \
+		"find out the git commit of the configuration"),                                   \
+	RO("annotations", 0, LIST, annotations, "", "KEY:VALUE",                                   \
+		"annotations of the image; they win over those of the configuration"),             \
+	RO("format", 0, STR, format, "", "FORMAT",                                                 \
+		"format of layers: tar; wins over that of the configuration"),                     \
+	RO("sbom", 0, BOOL, sbom, "true", NULL, "write SBOMs"),                                    \
+	RO("sbom-formats", 0, LIST, sbom_formats, "spdx", "FORMAT",                                \
+		"formats of SBOMs; spdx is the one there is"),                                     \
+	RO("sbom-path", 0, STR, sbom_path, "", "DIR",                                              \
+		"where SBOMs go; if it is not given, build writes them to the working "            \
+		"directory and publish does not write them"),                                      \
+	APKO_OWNERS_OPT
+bool image_opts_check(struct apko_req *r, struct err *err) must_check;
