@@ -30,7 +30,6 @@ struct build {
 	struct arena arena;
 	struct config conf;		/* compiled, then locked */
 	struct workspace ws;
-	bool have_ws;
 	struct room_req room_req;
 	struct room room;
 	struct staging staging;
@@ -75,7 +74,6 @@ static bool make_workspace(struct build *b, struct err *err)
 	const struct cpe *cpe = &b->conf.package.cpe;
 	if (!workspace_make(req->workspace_dir, req->arch->apk, &b->arena, &b->ws, err))
 		return false;
-	b->have_ws = true;
 	const struct workspace_note note = {
 		.ns = req->namespace_,
 		.name = b->conf.package.name.s.p,
@@ -88,8 +86,7 @@ static bool make_workspace(struct build *b, struct err *err)
 			(req->source_dir && !workspace_fill(&b->ws, req->source_dir, err)))
 			return err_wrap(err, "populating the workspace");
 	}
-	return dir_make(arena_printf(&b->arena, "%s/melange-out/%.*s", b->ws.dir,
-		STR_ARG(b->conf.package.name.s)), 0755, err);
+	return workspace_make_out(&b->ws, b->conf.package.name.s, err);
 }
 
 /* The environment as it was locked: what .melange.yaml records and a rebuild takes. */
@@ -172,8 +169,7 @@ static bool run_pipelines(struct build *b, struct err *err)
 		if (subs[i].skipped)
 			continue;
 		log_info("running pipeline for subpackage %.*s", STR_ARG(subs[i].name.s));
-		if (!dir_make(arena_printf(&b->arena, "%s/melange-out/%.*s", b->ws.dir,
-				STR_ARG(subs[i].name.s)), 0755, err))
+		if (!workspace_make_out(&b->ws, subs[i].name.s, err))
 			return false;
 		if (!steps_run(&run, &subs[i].pipeline, &ran, err))
 			return err_wrap(err, "unable to run subpackage '%.*s' pipeline",
@@ -246,9 +242,6 @@ static bool scan_all(struct build *b, struct err *err)
 static bool emit(struct build *b, struct err *err)
 {
 	const struct build_req *req = b->req;
-	auto_fd int ws = open(b->ws.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (ws < 0)
-		return err_sys(err, "cannot open the workspace '%s'", b->ws.dir);
 	const struct emit_build eb = {
 		.conf = &b->conf,
 		.config_path = req->config_path,
@@ -265,7 +258,7 @@ static bool emit(struct build *b, struct err *err)
 		.finished = time(NULL),
 		.key = b->key,
 		.key_path = req->signing_key,
-		.workspace_fd = ws,
+		.workspace_fd = b->ws.fd,
 		.pool = b->pool,
 	};
 	struct emit_pkg *pkgs = arena_array(&b->arena, struct emit_pkg, b->n_pkgs);
@@ -304,7 +297,7 @@ static bool publish(struct build *b, struct err *err)
 static bool gather(struct build *b, struct err *err)
 {
 	room_close(&b->room_req, &b->room);
-	return collect(&b->conf, b->ws.dir, &b->arena, &b->pkgs, &b->n_pkgs, err);
+	return collect(&b->conf, &b->ws, &b->arena, &b->pkgs, &b->n_pkgs, err);
 }
 
 static bool run_phases(struct build *b, struct err *err)
@@ -338,10 +331,9 @@ static void release(struct build *b, bool ok)
 {
 	room_close(&b->room_req, &b->room);
 	collect_release(b->pkgs, b->n_pkgs);
-	if (b->have_ws && !b->req->keep)
-		workspace_remove(&b->ws);
-	else if (b->have_ws && !ok)
+	if (b->ws.dir && b->req->keep && !ok)
 		log_info("the workspace is kept in %s", b->ws.dir);
+	workspace_release(&b->ws, b->req->keep);
 	staging_release(&b->staging);
 	http_free(b->http);
 	pool_free(b->pool);
@@ -352,7 +344,8 @@ static void release(struct build *b, bool ok)
 
 bool build_package(const struct build_req *req, struct err *err)
 {
-	struct build b = { .req = req, .arena = ARENA_INIT, .staging = STAGING_INIT,
+	struct build b = { .req = req, .arena = ARENA_INIT, .ws = WORKSPACE_INIT,
+		.staging = STAGING_INIT,
 		.started = time(NULL) };
 	bool ok = (b.store = store_open(req->store_dir, err)) != NULL &&
 		auth_load(&b.auth, &b.arena, err);

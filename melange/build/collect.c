@@ -100,23 +100,24 @@ static void owner_map(const struct config *conf, struct import_opts *o)
 	}
 }
 
-static bool collect_one(const struct config *conf, const char *workspace, struct collected *c,
+static bool collect_one(const struct config *conf, const struct workspace *w, struct collected *c,
 	struct arena *a, struct err *err)
 {
 	struct import_opts opts = { .xattrs = true };
-	const char *dir = arena_printf(a, "%s/melange-out/%s", workspace, c->name);
+	struct str dir = arena_strf(a, "melange-out/%s", c->name);
 	owner_map(conf, &opts);
 	tree_init(&c->tree);
-	c->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (!workspace_open(w, dir, false, &c->dirfd, err))
+		return false;
 	if (c->dirfd < 0)
-		return errno == ENOENT || err_sys(err, "cannot open '%s'", dir);
+		return true;
 	if (!import_dir(&c->tree, c->dirfd, c->name, &opts, err))
 		return false;
 	apply_setcap(&c->tree, c->sub ? &c->sub->setcap : &conf->package.setcap, c->name);
 	return true;
 }
 
-bool collect(const struct config *conf, const char *workspace, struct arena *a,
+bool collect(const struct config *conf, const struct workspace *w, struct arena *a,
 	struct collected **ret_pkgs, size_t *ret_n, struct err *err)
 {
 	const struct subpackage *subs = conf->subpackages.v;
@@ -131,7 +132,7 @@ bool collect(const struct config *conf, const char *workspace, struct arena *a,
 	*ret_pkgs = pkgs;
 	*ret_n = n;
 	for (size_t i = 0; i < n; i++)
-		if (!collect_one(conf, workspace, &pkgs[i], a, err))
+		if (!collect_one(conf, w, &pkgs[i], a, err))
 			return false;
 	return true;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "melange/build/workspace.h"
 #include "melange/config/model.h"
 #include "shared/base/arena.h"
 #include "shared/rootfs/tree.h"
@@ -15,6 +16,6 @@ struct collected {
 };
 /* The origin first, then each subpackage that is not skipped. Directories that no step made are
  * empty packages. */
-bool collect(const struct config *conf, const char *workspace, struct arena *a,
+bool collect(const struct config *conf, const struct workspace *w, struct arena *a,
 	struct collected **ret_pkgs, size_t *ret_n, struct err *err) must_check;
 void collect_release(struct collected *pkgs, size_t n);

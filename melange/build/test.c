@@ -16,7 +16,6 @@ struct testing {
 	struct arena arena;
 	struct config conf;
 	struct workspace ws;
-	bool have_ws;
 	struct store *store;
 	struct pool *pool;
 	struct http *http;
@@ -47,7 +46,6 @@ static bool make_workspace(struct testing *t, struct err *err)
 	const struct test_req *req = t->req;
 	if (!workspace_make(req->workspace_dir, req->arch->apk, &t->arena, &t->ws, err))
 		return false;
-	t->have_ws = true;
 	return !req->source_dir || workspace_fill(&t->ws, req->source_dir, err) ||
 	       err_wrap(err, "populating the workspace");
 }
@@ -126,16 +124,15 @@ static bool run_tests(struct testing *t, struct err *err)
 
 bool test_package(const struct test_req *req, struct err *err)
 {
-	struct testing t = { .req = req, .arena = ARENA_INIT };
+	struct testing t = { .req = req, .arena = ARENA_INIT, .ws = WORKSPACE_INIT };
 	bool ok = prepare(&t, err);
 	if (ok) {
 		t.pool = pool_new(0);
 		ok = make_workspace(&t, err) && run_tests(&t, err);
 	}
-	if (t.have_ws && !req->keep)
-		workspace_remove(&t.ws);
-	else if (t.have_ws && !ok)
+	if (t.ws.dir && req->keep && !ok)
 		log_info("the workspace is kept in %s", t.ws.dir);
+	workspace_release(&t.ws, req->keep);
 	http_free(t.http);
 	pool_free(t.pool);
 	store_close(t.store);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,23 +20,67 @@
 bool workspace_make(const char *dir, const char *arch, struct arena *a, struct workspace *ret,
 	struct err *err)
 {
-	if (!dir) {
-		ret->dir = dir_temp(a, "melange-workspace-", err);
-		ret->temporary = true;
-		/* Steps may run as another user. */
-		return ret->dir && (chmod(ret->dir, 0755) == 0 ||
-			err_sys(err, "cannot set the mode of '%s'", ret->dir));
-	}
-	ret->dir = path_abs(a, arena_printf(a, "%s/%s", dir, arch));
-	ret->temporary = false;
-	return dir_make(ret->dir, 0755, err);
+	ret->temporary = !dir;
+	ret->dir = dir ? path_abs(a, arena_printf(a, "%s/%s", dir, arch))
+		: dir_temp(a, "melange-workspace-", err);
+	if (!ret->dir || (dir && !dir_make(ret->dir, 0755, err)))
+		return false;
+	ret->fd = open(ret->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (ret->fd < 0)
+		return err_sys(err, "cannot open the workspace '%s'", ret->dir);
+	/* Steps may run as another user. */
+	return dir || fchmod(ret->fd, 0755) == 0 ||
+		err_sys(err, "cannot set the mode of '%s'", ret->dir);
 }
 
-void workspace_remove(const struct workspace *w)
+void workspace_release(struct workspace *w, bool keep)
 {
 	auto_err struct err err = ERR_INIT;
-	if (!dir_remove(w->dir, &err))
+	fd_close(&w->fd);
+	if (w->dir && !keep && !dir_remove(w->dir, &err))
 		log_warn("cannot remove the workspace: %s", err.msg);
+}
+
+/* One component down; -1 with ENOENT only when it is missing and not to be made. */
+static int step_down(int dirfd, const char *name, bool make)
+{
+	bool made = make && mkdirat(dirfd, name, 0755) == 0;
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && made && fchmod(fd, 0755) != 0)
+		fd_close(&fd);
+	return fd;
+}
+
+bool workspace_open(const struct workspace *w, struct str path, bool make, int *ret_fd,
+	struct err *err)
+{
+	auto_fd int at = fcntl(w->fd, F_DUPFD_CLOEXEC, 0);
+	struct str rest = path, name;
+	*ret_fd = -1;
+	while (at >= 0 && str_next(&rest, '/', &name)) {
+		if (!name.n)
+			continue;
+		char part[NAME_MAX + 1];
+		snprintf(part, sizeof(part), "%.*s", STR_ARG(name));
+		int next = step_down(at, part, make);
+		fd_close(&at);
+		at = next;
+		if (at < 0 && errno == ENOENT && !make)
+			return true;
+	}
+	if (at < 0) {
+		err_sys(err, "cannot open the directory '%.*s' of the workspace", STR_ARG(path));
+		return err_hint(err, "a step has put something else in its place");
+	}
+	*ret_fd = fd_steal(&at);
+	return true;
+}
+
+bool workspace_make_out(const struct workspace *w, struct str name, struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	auto_fd int fd = -1;
+	return workspace_open(w, arena_strf(&a, "melange-out/%.*s", STR_ARG(name)), true, &fd, err);
 }
 
 struct filling {
@@ -45,32 +90,22 @@ struct filling {
 	struct arena arena;
 };
 
-static bool make_parents(const struct filling *f, const char *path, struct err *err)
-{
-	auto_arena struct arena a = ARENA_INIT;
-	struct str dir = path_dir(str_of(path));
-	if (dir.n == 0)
-		return true;
-	return dir_make(arena_printf(&a, "%s/%.*s", f->w->dir, STR_ARG(dir)), 0755, err);
-}
-
 static bool copy_source(const struct filling *f, const struct dir_entry *e, struct err *err)
 {
-	auto_arena struct arena a = ARENA_INIT;
-	const char *to = arena_printf(&a, "%s/%s", f->w->dir, e->path);
-	auto_fd int in = openat(e->dirfd, e->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int in = openat(e->dirfd, e->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), dir = -1;
 	if (in < 0)
 		return err_sys(err, "cannot open source file '%s/%s'", f->source, e->path);
-	if (!make_parents(f, e->path, err))
+	if (!workspace_open(f->w, path_dir(str_of(e->path)), true, &dir, err))
 		return false;
-	if (unlink(to) != 0 && errno != ENOENT)
-		return err_sys(err, "cannot replace '%s' in the workspace", to);
-	auto_fd int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (unlinkat(dir, e->name, 0) != 0 && errno != ENOENT)
+		return err_sys(err, "cannot replace '%s' in the workspace", e->path);
+	auto_fd int out = openat(dir, e->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		0600);
 	if (out < 0)
-		return err_sys(err, "cannot write '%s'", to);
-	return fd_copy(in, 0, out, e->st.st_size, to, err) &&
+		return err_sys(err, "cannot write '%s' in the workspace", e->path);
+	return fd_copy(in, 0, out, e->st.st_size, e->path, err) &&
 		(fchmod(out, e->st.st_mode & 0777) == 0 ||
-			err_sys(err, "cannot set the mode of '%s'", to));
+			err_sys(err, "cannot set the mode of '%s'", e->path));
 }
 
 /* The workspace may lie below the source tree; it must not be copied into itself. */
@@ -114,7 +149,11 @@ bool workspace_fill(const struct workspace *w, const char *source_dir, struct er
 static bool put(const struct workspace *w, struct arena *a, const char *path, struct str text,
 	struct err *err)
 {
-	return file_write(arena_printf(a, "%s/%s", w->dir, path), text.p, text.n, 0644, err);
+	struct str name = path_base(str_of(path));
+	auto_fd int dir = -1;
+	return workspace_open(w, path_dir(str_of(path)), true, &dir, err) &&
+	       file_write(arena_printf(a, "/proc/self/fd/%d/%.*s", dir, STR_ARG(name)), text.p,
+		       text.n, 0644, err);
 }
 
 static void note_json(const struct workspace_note *n, struct buf *out)
@@ -164,8 +203,6 @@ static bool clang_files(const struct workspace *w, struct arena *a, struct err *
 	static const char *const archs[] = { "aarch64", "x86_64" };
 	static const char *const drivers[] = { "clang", "clang++" };
 	for (int v = CLANG_FIRST; v <= CLANG_LAST; v++) {
-		if (!dir_make(arena_printf(a, "%s/.config/clang-%d", w->dir, v), 0755, err))
-			return false;
 		for (size_t i = 0; i < countof(archs) * countof(drivers); i++) {
 			const char *name = arena_printf(a, "%s-unknown-linux-gnu-%s.cfg",
 				archs[i / countof(drivers)], drivers[i % countof(drivers)]);

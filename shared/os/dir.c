@@ -200,15 +200,22 @@ bool dir_walk(const char *root,
 	bool (*fn)(const struct dir_entry *e, bool *skip, void *user, struct err *err), void *user,
 	struct err *err)
 {
-	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir_walk_at(AT_FDCWD, root, fn, user, err);
+}
+
+bool dir_walk_at(int dirfd, const char *name,
+	bool (*fn)(const struct dir_entry *e, bool *skip, void *user, struct err *err), void *user,
+	struct err *err)
+{
+	int fd = openat(dirfd, dirfd == AT_FDCWD ? name : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return err_sys(err, "cannot open the directory '%s'", root);
+		return err_sys(err, "cannot open the directory '%s'", name);
 	struct walking w = {.fn = fn, .user = user};
-	descent_init(&w.d, root);
+	descent_init(&w.d, name);
 	bool ok = descend(&w.d, fd, err);
 	while (ok && w.d.n) {
-		const char *name = next_name(&w.d);
-		ok = name ? walk_entry(&w, name, err) : ascend(&w.d, err);
+		const char *next = next_name(&w.d);
+		ok = next ? walk_entry(&w, next, err) : ascend(&w.d, err);
 	}
 	descent_release(&w.d);
 	return ok;
@@ -276,12 +283,24 @@ static int open_for_removal(int dirfd, const char *name)
 struct removing {
 	struct descent d;
 	uint64_t mount;
+	int root;	/* open; -1 before it is entered */
+	unsigned moved; /* trees moved up into the root, for the next pass */
 };
 
 static bool remove_failed(const struct removing *r, struct err *err)
 {
 	const char *path = r->d.path.p;
 	return err_sys(err, "cannot remove '%s%s%s'", r->d.root, *path ? "/" : "", path);
+}
+
+/* Whatever the depth it can be removed: a tree too far down comes up to the root first. */
+static bool move_up(struct removing *r, int dirfd, const char *name, struct err *err)
+{
+	char up[32];
+	do {
+		snprintf(up, sizeof(up), ".deep-%u", r->moved++);
+	} while (faccessat(r->root, up, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+	return renameat(dirfd, name, r->root, up) == 0 || remove_failed(r, err);
 }
 
 /* Removes what is no directory; goes down into what is one. */
@@ -298,8 +317,12 @@ static bool remove_entry(struct removing *r, int dirfd, const char *name, struct
 		errno = why;
 	if (fd < 0 || !mount_of(fd, &mount))
 		return remove_failed(r, err);
-	if (r->d.n == 0)
+	if (r->d.n == 0) {
 		r->mount = mount;
+		r->root = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	}
+	if (r->d.n == MAX_DEPTH && mount == r->mount)
+		return move_up(r, dirfd, name, err);
 	if (mount != r->mount)
 		return err_set(err, EK_OTHER, "cannot remove '%s/%s': it is a mount point",
 			r->d.root, r->d.path.p);
@@ -312,10 +335,28 @@ static bool remove_left(struct removing *r, struct err *err)
 	if (!ascend(&r->d, err))
 		return false;
 	struct level *up = r->d.n ? descent_top(&r->d) : NULL;
+	if (!up && r->moved)
+		return true;
 	const char *name = up ? up->names[up->at - 1] : r->d.root;
 	if (unlinkat(up ? up->fd : AT_FDCWD, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return true;
 	return remove_failed(r, err);
+}
+
+static bool remove_pass(const char *root, bool *ret_again, struct err *err)
+{
+	struct removing r = {.root = -1};
+	descent_init(&r.d, root);
+	bool ok = remove_entry(&r, AT_FDCWD, root, err);
+	while (ok && r.d.n) {
+		const char *name = next_name(&r.d);
+		ok = name ? remove_entry(&r, descent_top(&r.d)->fd, name, err)
+			  : remove_left(&r, err);
+	}
+	descent_release(&r.d);
+	fd_close(&r.root);
+	*ret_again = r.moved > 0;
+	return ok;
 }
 
 bool dir_remove(const char *path, struct err *err)
@@ -329,17 +370,12 @@ bool dir_remove(const char *path, struct err *err)
 	if (last.n == 0 || str_is(last, ".") || str_is(last, ".."))
 		return err_set(
 			err, EK_OTHER, "cannot remove '%s': it has no name of its own", path);
-	struct removing r = {.mount = 0};
 	const char *root = arena_strndup(&a, whole.p, whole.n);
-	descent_init(&r.d, root);
-	bool ok = remove_entry(&r, AT_FDCWD, root, err);
-	while (ok && r.d.n) {
-		const char *name = next_name(&r.d);
-		ok = name ? remove_entry(&r, descent_top(&r.d)->fd, name, err)
-			  : remove_left(&r, err);
-	}
-	descent_release(&r.d);
-	return ok;
+	bool again = true;
+	while (again)
+		if (!remove_pass(root, &again, err))
+			return false;
+	return true;
 }
 
 char *dir_temp(struct arena *a, const char *prefix, struct err *err)

@@ -8,7 +8,7 @@
 #include "shared/base/vec.h"
 
 /* Directory trees on disk. Walks are sorted bytewise inside each directory, depth first, and
- * never follow links. Trees deeper than 1024 directories are refused. */
+ * never follow links. Trees deeper than 1024 directories are refused, but for removal. */
 
 struct dir_entry {
 	const char *path;	/* relative to the root, no leading slash */
@@ -21,6 +21,10 @@ struct dir_entry {
 /* Calls fn for each entry below root (root itself not), parents first. fn returns false (err
  * set) to stop. A directory's children are skipped when fn sets *skip. */
 bool dir_walk(const char *root,
+	bool (*fn)(const struct dir_entry *e, bool *skip, void *user, struct err *err),
+	void *user, struct err *err) must_check;
+/* The same below an open directory, which is borrowed; `name` stands for it in messages. */
+bool dir_walk_at(int dirfd, const char *name,
 	bool (*fn)(const struct dir_entry *e, bool *skip, void *user, struct err *err),
 	void *user, struct err *err) must_check;
 /* Creates dir and its missing parents (new ones with mode, umask ignored). */

@@ -148,10 +148,8 @@ bool import_dir(struct tree *t, int dirfd, const char *name, const struct import
 {
 	struct importing im = { .t = t, .dirfd = dirfd, .name = name, .opts = opts,
 		.scratch = ARENA_INIT };
-	char path[64];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", dirfd);
 	map_init(&im.inodes, &im.scratch);
-	bool ok = dir_walk(path, import_entry, &im, err);
+	bool ok = dir_walk_at(dirfd, name, import_entry, &im, err);
 	map_release(&im.inodes);
 	arena_release(&im.scratch);
 	return ok;
