@@ -483,7 +483,7 @@ const struct apk_pkg *apk_index_pkg(const struct apk_index *idx, size_t i)
 	if (*at)
 		return *at;
 	*at = arena_new(&idx->made->arena, struct apk_pkg);
-	if (pack_pkg_ok(idx->pack, (uint32_t)i))
+	if (pack_pkg_ok(idx->pack, (uint32_t)i) && pack_record_ok(idx->pack, (uint32_t)i))
 		read_record(pack_str(idx->pack, idx->pack->pkgs[i].record), *at);
 	else
 		(*at)->unusable = "its cached record is damaged";

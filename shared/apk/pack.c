@@ -27,27 +27,34 @@ uint32_t pack_hash(struct str name)
 	return (uint32_t)(h >> 32);
 }
 
+#define MIX 0xff51afd7ed558ccdu
+
+static uint64_t mix(uint64_t h, uint64_t w)
+{
+	h = (h ^ w) * MIX;
+	return h ^ h >> 32;
+}
+
 /* Four lanes: damage is to be found, not an opponent. */
 static uint64_t sum(uint64_t seed, const void *bytes, size_t n)
 {
-	const uint64_t m = 0xff51afd7ed558ccdu;
 	const char *p = bytes;
-	uint64_t h[4] = { seed ^ n, seed + m, seed ^ 0x9e3779b97f4a7c15u, seed * 3 + 1 }, w[4] = { 0 };
+	uint64_t a = seed ^ n, b = seed + MIX, c = seed ^ 0x9e3779b97f4a7c15u, d = seed * 3 + 1, w[4];
 	for (; n >= 32; p += 32, n -= 32) {
 		memcpy(w, p, 32);
-		for (unsigned i = 0; i < 4; i++) {
-			h[i] = (h[i] ^ w[i]) * m;
-			h[i] ^= h[i] >> 32;
-		}
+		a = mix(a, w[0]);
+		b = mix(b, w[1]);
+		c = mix(c, w[2]);
+		d = mix(d, w[3]);
 	}
-	memset(w, 0, sizeof(w));
+	for (; n >= 8; p += 8, n -= 8) {
+		memcpy(w, p, 8);
+		a = mix(a, w[0]);
+	}
+	w[0] = 0;
 	if (n)
 		memcpy(w, p, n);
-	for (unsigned i = 0; i < 4; i++) {
-		h[i] = (h[i] ^ w[i]) * m;
-		h[i] ^= h[i] >> 29;
-	}
-	return ((h[0] * 3 + h[1]) * 5 + h[2]) * m ^ h[3];
+	return mix(mix(a, w[0]) + b, mix(c, d));
 }
 
 static uint32_t fold(uint64_t h)
@@ -119,10 +126,16 @@ static uint64_t n_atoms(const struct pack_pkg *p)
 uint32_t pack_pkg_sum(const struct pack *k, uint32_t pkg)
 {
 	const struct pack_pkg *p = &k->pkgs[pkg];
-	struct str record = pack_str(k, p->record), extra = pack_str(k, p->extra);
+	struct str extra = pack_str(k, p->extra), origin = pack_str(k, p->origin);
 	uint64_t h = sum(pkg, p, offsetof(struct pack_pkg, check));
-	h = sum(h, record.p, record.n);
-	h = sum(h, extra.p, extra.n);
+	return fold(sum(h, extra.p, extra.n) + pack_hash(origin));
+}
+
+uint32_t pack_record_sum(const struct pack *k, uint32_t pkg)
+{
+	const struct pack_pkg *p = &k->pkgs[pkg];
+	struct str record = pack_str(k, p->record);
+	uint64_t h = sum(pkg, record.p, record.n);
 	return fold(sum(h, &k->atoms[p->atoms], n_atoms(p) * sizeof(*k->atoms)));
 }
 
@@ -133,8 +146,14 @@ bool pack_pkg_ok(const struct pack *k, uint32_t pkg)
 	if (pkg >= k->n_pkgs)
 		return false;
 	const struct pack_pkg *p = &k->pkgs[pkg];
-	return in_texts(k, p->record) && in_texts(k, p->extra) &&
+	return in_texts(k, p->extra) && in_texts(k, p->origin) &&
 	       p->atoms + n_atoms(p) <= k->n_atoms && pack_pkg_sum(k, pkg) == p->check;
+}
+
+bool pack_record_ok(const struct pack *k, uint32_t pkg)
+{
+	return !k->path || (in_texts(k, k->pkgs[pkg].record) &&
+				   pack_record_sum(k, pkg) == k->pkgs[pkg].record_check);
 }
 
 /* The file: head, then the sections in this order, each at a multiple of eight; text and extra

@@ -9,22 +9,28 @@
  * of names with what bears or provides each. It holds numbers and offsets, no pointers, so that a
  * file of it is mapped and used as it is, without being read through.
  *
- * A mapped pack is checked on use: its head, hash table and triggers when it is opened, each name
- * and package when it is first looked at (pack_name_ok, pack_pkg_ok). Only pack_save makes such
+ * A mapped pack is checked on use: its head, hash table and triggers when it is opened, each name,
+ * package and record when it is first looked at (pack_name_ok, pack_pkg_ok, pack_record_ok). Only pack_save makes such
  * files, under the digest of the index file that was verified; one of another layout, size or
  * digest does not open. Indexes over 2 GiB of text or 2,000,000 packages cannot be packed. */
 
 struct pack_text {
 	uint32_t at, n;
 };
+enum {
+	PACK_MALFORMED = 1,	/* a list has an atom that cannot be read */
+	PACK_TWICE = 2,		/* it has one name at two versions */
+};
 struct pack_pkg {
-	struct pack_text record;	/* of the index: all but the lists is read from it */
-	struct pack_text extra;		/* texts made for its atoms */
+	struct pack_text record;	/* of the index; checked apart, with the atoms */
+	struct pack_text extra;		/* texts made for it: close to those of others, unlike records */
+	struct pack_text version, origin;
+	int64_t provider_priority;
 	uint32_t name;
 	uint32_t atoms;			/* first of its deps, then provides, then install_if */
 	uint32_t n_deps, n_provides, n_install_if;
-	uint32_t malformed;		/* a list has an atom that cannot be read */
-	uint32_t unused;
+	uint32_t flags;
+	uint32_t record_check;
 	uint32_t check;
 };
 enum { PACK_CONFLICT = 1, PACK_CHECKSUM = 2 };
@@ -38,7 +44,8 @@ struct pack_name {
 	struct pack_text text;
 	uint32_t hash;
 	uint32_t first;		/* its candidates: cands[first .. names[i + 1].first - 1] */
-	uint32_t check, unused;
+	uint32_t check;
+	uint32_t unused;	/* while building: the last atom that provides it, + 1 */
 };
 /* A candidate: package << 2, with these bits. Those that bear the name come before those that
  * provide it, each in file order. */
@@ -75,6 +82,7 @@ const uint32_t *pack_cands(const struct pack *k, uint32_t name, uint32_t *ret_n)
 /* Always true of packs made here. */
 bool pack_name_ok(const struct pack *k, uint32_t name);
 bool pack_pkg_ok(const struct pack *k, uint32_t pkg);
+bool pack_record_ok(const struct pack *k, uint32_t pkg);	/* and its atoms; after pack_pkg_ok */
 
 struct store;
 /* Writes the pack as STORE_INDEX object of that digest. */

@@ -38,20 +38,20 @@ static struct str str_at(const struct pack_build *b, struct pack_text t)
 				: str_n(b->extra.p + (t.at - b->text.n), t.n);
 }
 
+static struct pack_text copy(struct pack_build *b, struct str s)
+{
+	struct pack_text t = { (uint32_t)(b->text.n + b->extra.n), (uint32_t)s.n };
+	buf_addstr(&b->extra, s);
+	return s.n ? t : (struct pack_text){ 0 };
+}
+
 /* Where a text is: in the text itself, or copied. */
 static struct pack_text keep(struct pack_build *b, struct str s)
 {
-	struct pack_text t = { .n = (uint32_t)s.n };
 	uintptr_t p = (uintptr_t)s.p, base = (uintptr_t)b->text.p;
-	if (!s.n)
-		return t;
-	if (p >= base && p - base < b->text.n && b->text.n - (p - base) >= s.n) {
-		t.at = (uint32_t)(p - base);
-	} else {
-		t.at = (uint32_t)(b->text.n + b->extra.n);
-		buf_addstr(&b->extra, s);
-	}
-	return t;
+	if (s.n && p >= base && p - base < b->text.n && b->text.n - (p - base) >= s.n)
+		return (struct pack_text){ (uint32_t)(p - base), (uint32_t)s.n };
+	return copy(b, s);
 }
 
 /* Part of a text that is kept. */
@@ -74,7 +74,7 @@ static void room_slots(struct pack_build *b, uint32_t size)
 	}
 }
 
-static uint32_t intern(struct pack_build *b, struct str name, struct pack_text where)
+static uint32_t intern(struct pack_build *b, struct str name)
 {
 	uint32_t n = count(&b->names, sizeof(struct pack_name)), h = pack_hash(name);
 	if (n >= b->n_slots - b->n_slots / 4)
@@ -86,7 +86,7 @@ static uint32_t intern(struct pack_build *b, struct str name, struct pack_text w
 			memcmp(str_at(b, m->text).p, name.p, name.n) == 0)
 			return b->slots[i] - 1;
 	}
-	struct pack_name new = { .text = where, .hash = h };
+	struct pack_name new = { .text = copy(b, name), .hash = h };
 	buf_add(&b->names, &new, sizeof(new));
 	b->slots[i] = n + 1;
 	return n;
@@ -103,7 +103,7 @@ static struct pack_atom pack_atom(struct pack_build *b, const struct apk_dep *d,
 {
 	struct pack_atom m = { .text = part(where, list, d->text), .op = (uint16_t)d->op };
 	m.flags = (uint16_t)((d->conflict ? PACK_CONFLICT : 0) | (d->checksum ? PACK_CHECKSUM : 0));
-	m.name = intern(b, d->name, part(where, list, d->name));
+	m.name = intern(b, d->name);
 	bool slice = d->version.p >= list.p && d->version.p < list.p + list.n;
 	if (d->version.n)
 		m.version = slice ? part(where, list, d->version) : keep(b, d->version);
@@ -176,6 +176,27 @@ void pack_abort(struct pack_build *b)
 	free(b);
 }
 
+/* A name at two versions in one package excludes the package itself. */
+static bool has_twice(struct pack_build *b, const struct pack_pkg *k, struct str version)
+{
+	struct pack_name *names = (void *)b->names.p;
+	const struct pack_atom *atoms = (const void *)b->atoms.p;
+	uint32_t first = k->atoms + k->n_deps;
+	bool twice = false;
+	for (uint32_t i = first; i < first + k->n_provides && !twice; i++) {
+		struct pack_name *m = &names[atoms[i].name];
+		if (!atoms[i].version.n)
+			continue;
+		struct str v = str_at(b, atoms[i].version);
+		if (atoms[i].name == k->name)
+			twice = !str_eq(v, version);
+		if (m->unused > first)
+			twice |= !str_eq(v, str_at(b, atoms[m->unused - 1].version));
+		m->unused = i + 1;
+	}
+	return twice;
+}
+
 void pack_add(struct pack_build *b, const struct apk_pkg *p, struct str record)
 {
 	uint32_t at = count(&b->pkgs, sizeof(struct pack_pkg));
@@ -187,12 +208,15 @@ void pack_add(struct pack_build *b, const struct apk_pkg *p, struct str record)
 	k.extra.at = (uint32_t)(b->text.n + b->extra.n);
 	if (record.n)
 		k.record = keep(b, record);
-	k.name = intern(b, p->name, keep(b, p->name));
+	k.name = intern(b, p->name);
+	k.version = copy(b, p->version);
+	k.origin = str_eq(p->origin, p->name) ? names_of(b)[k.name].text : copy(b, p->origin);
+	k.provider_priority = p->provider_priority;
 	count_cand(b, k.name);
 	bool ok = add_list(b, p->depends, L_DEPS, at, &k.n_deps);
 	ok &= add_list(b, p->provides, L_PROVIDES, at, &k.n_provides);
 	ok &= add_list(b, p->install_if, L_INSTALL_IF, at, &k.n_install_if);
-	k.malformed = !ok;
+	k.flags = (ok ? 0 : PACK_MALFORMED) | (has_twice(b, &k, p->version) ? PACK_TWICE : 0);
 	k.extra.n = (uint32_t)(b->text.n + b->extra.n) - k.extra.at;
 	buf_add(&b->pkgs, &k, sizeof(k));
 }
@@ -215,6 +239,7 @@ static void lay_out(struct pack_build *b)
 	uint32_t place = 0;
 	for (uint32_t i = 0; i <= n; i++) {
 		uint32_t here = names[i].first;
+		names[i].unused = 0;
 		names[i].first = place;
 		place += here;
 	}
@@ -251,8 +276,10 @@ void pack_seal(const struct pack *k)
 	struct pack_pkg *pkgs = (void *)k->build->pkgs.p;
 	for (uint32_t i = 0; i < k->n_names; i++)
 		names[i].check = pack_name_sum(k, i);
-	for (uint32_t i = 0; i < k->n_pkgs; i++)
+	for (uint32_t i = 0; i < k->n_pkgs; i++) {
+		pkgs[i].record_check = pack_record_sum(k, i);
 		pkgs[i].check = pack_pkg_sum(k, i);
+	}
 }
 
 const struct pack *pack_end(struct pack_build *b, struct str description, struct arena *a,

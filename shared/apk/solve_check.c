@@ -64,11 +64,12 @@ static bool excluded(void *ctx, uint32_t other, uint32_t name)
 static bool check_pkg(struct check *k, uint32_t pkg)
 {
 	const struct spkg *s = stab_pkg(k->t, pkg);
+	const struct satoms *deps = stab_deps(k->t, pkg);
 	k->at = pkg;
 	if (s->out)
 		return err_set(k->err, EK_CONFLICT, "'%.*s' must not be chosen: %s",
 			STR_ARG(who(k, pkg)), s->out);
-	return check_atoms(k, &s->deps) && sexcl_each(k->t, pkg, excluded, k);
+	return check_atoms(k, deps) && sexcl_each(k->t, pkg, excluded, k);
 }
 
 /* Hands the pins of what asks for the atom on to what meets it; true if that is news. */
@@ -108,7 +109,7 @@ static void spread_pins(struct check *k, const struct satoms *world)
 		news = false;
 		for (uint32_t i = 0; i < k->set->n; i++) {
 			uint32_t pkg = k->set->v[i];
-			const struct satoms *deps = &stab_pkg(k->t, pkg)->deps;
+			const struct satoms *deps = stab_deps(k->t, pkg);
 			for (uint32_t d = 0; k->pins[pkg] && d < deps->n; d++)
 				news |= inherit(k, &deps->v[d], k->pins[pkg]);
 		}

@@ -75,7 +75,7 @@ static void origins_room(struct greedy *g, uint32_t size)
 /* Where the package that counts for this one's origin is noted; NULL without origin. */
 static uint32_t *origin_of(struct greedy *g, uint32_t pkg)
 {
-	struct str name = stab_p(g->t, pkg)->origin;
+	struct str name = stab_pkg(g->t, pkg)->origin;
 	if (!name.n)
 		return NULL;
 	if (!g->origin_of[pkg]) {
@@ -102,7 +102,8 @@ static void origin_below(struct greedy *g, uint32_t pkg)
 static void origin_chosen(struct greedy *g, uint32_t pkg)
 {
 	uint32_t *at = origin_of(g, pkg);
-	if (at && (!*at || str_cmp(stab_p(g->t, pkg)->name, stab_p(g->t, *at - 1)->name) > 0))
+	if (at && (!*at || str_cmp(stab_name(g->t, stab_own(g->t, pkg)),
+				stab_name(g->t, stab_own(g->t, *at - 1))) > 0))
 		*at = pkg + 1;
 }
 
@@ -137,12 +138,13 @@ static bool any_version_fits(struct greedy *g, const struct satom *want, uint32_
 	if (want->dep.checksum)
 		return smatch(g->t, want, pkg);
 	const struct spkg *s = stab_pkg(g->t, pkg);
+	const struct satoms *provides = stab_provides(g->t, pkg);
 	if (!s->ver.valid)
 		return false;
-	if (smatch_version(g->t, want, s->p->version, &s->ver))
+	if (smatch_version(g->t, want, s->version, &s->ver))
 		return true;
-	for (uint32_t i = 0; i < s->provides.n; i++) {
-		const struct satom *p = &s->provides.v[i];
+	for (uint32_t i = 0; i < provides->n; i++) {
+		const struct satom *p = &provides->v[i];
 		if (p->versioned && smatch_version(g->t, want, p->dep.version, sver(g->t, p)))
 			return true;
 	}
@@ -178,9 +180,9 @@ static uint32_t best_option(struct greedy *g, const struct filter *f, struct spr
 
 static bool failing_provide(struct greedy *g, const struct satom *want, uint32_t pkg)
 {
-	const struct spkg *s = stab_pkg(g->t, pkg);
-	for (uint32_t i = 0; i < s->provides.n; i++) {
-		const struct satom *p = &s->provides.v[i];
+	const struct satoms *provides = stab_provides(g->t, pkg);
+	for (uint32_t i = 0; i < provides->n; i++) {
+		const struct satom *p = &provides->v[i];
 		if (p->name == want->name && p->versioned &&
 			!smatch_version(g->t, want, p->dep.version, sver(g->t, p)))
 			return true;
@@ -218,11 +220,11 @@ static bool constrain(struct greedy *g, const struct satoms *list)
 /* Only what it provides counts here, not its own name. */
 static void disqualify_conflicts(struct greedy *g, uint32_t pkg)
 {
-	const struct spkg *s = stab_pkg(g->t, pkg);
-	for (uint32_t i = 0; i < s->provides.n; i++) {
+	const struct satoms *provides = stab_provides(g->t, pkg);
+	for (uint32_t i = 0; i < provides->n; i++) {
 		uint32_t n;
-		const struct cand *c = stab_cands(g->t, s->provides.v[i].name, &n);
-		bool versioned = s->provides.v[i].dep.version.n;
+		const struct cand *c = stab_cands(g->t, provides->v[i].name, &n);
+		bool versioned = provides->v[i].dep.version.n;
 		for (uint32_t k = 0; k < n; k++)
 			if (c[k].pkg != pkg && (versioned || c[k].versioned))
 				disqualify(g, c[k].pkg);
@@ -231,16 +233,16 @@ static void disqualify_conflicts(struct greedy *g, uint32_t pkg)
 
 static bool pick(struct greedy *g, uint32_t pkg)
 {
-	const struct spkg *s = stab_pkg(g->t, pkg);
+	const struct satoms *provides = stab_provides(g->t, pkg);
 	uint32_t *own = &g->selected[stab_own(g->t, pkg)];
 	if (*own)
 		return *own == pkg + 1;
 	set(g, &g->lasting, own, pkg + 1);
-	for (uint32_t i = 0; i < s->provides.n; i++) {
-		uint32_t *at = &g->selected[s->provides.v[i].name];
+	for (uint32_t i = 0; i < provides->n; i++) {
+		uint32_t *at = &g->selected[provides->v[i].name];
 		if (*at)
 			return false;
-		if (s->provides.v[i].dep.version.n)
+		if (provides->v[i].dep.version.n)
 			set(g, &g->lasting, at, pkg + 1);
 	}
 	return true;
@@ -249,19 +251,19 @@ static bool pick(struct greedy *g, uint32_t pkg)
 static unsigned known(const struct spref *p, uint32_t pkg)
 {
 	struct greedy *g = p->ctx;
-	const struct apk_pkg *me = stab_p(g->t, pkg);
+	const struct spkg *me = stab_pkg(g->t, pkg);
 	uint32_t e = g->existing[stab_own(g->t, pkg)];
-	unsigned bits = e && str_eq(stab_p(g->t, e - 1)->version, me->version) ? PREF_CHOSEN : 0;
+	unsigned bits = e && str_eq(stab_pkg(g->t, e - 1)->version, me->version) ? PREF_CHOSEN : 0;
 	const uint32_t *o = origin_of(g, pkg);
-	if (o && *o && str_eq(stab_p(g->t, *o - 1)->version, me->version))
+	if (o && *o && str_eq(stab_pkg(g->t, *o - 1)->version, me->version))
 		bits |= PREF_ORIGIN;
 	return bits;
 }
 
-static bool provides_itself(const struct spkg *s, uint32_t name)
+static bool provides_itself(const struct satoms *provides, uint32_t name)
 {
-	for (uint32_t i = 0; i < s->provides.n; i++)
-		if (s->provides.v[i].name == name)
+	for (uint32_t i = 0; i < provides->n; i++)
+		if (provides->v[i].name == name)
 			return true;
 	return false;
 }
@@ -271,12 +273,11 @@ enum verdict { V_DROP, V_SOLVE, V_FAIL };
 /* Whether the dependency of pkg is met by itself or by what is registered under its name. */
 static enum verdict judge(struct greedy *g, uint32_t pkg, const struct satom *dep)
 {
-	const struct spkg *s = stab_pkg(g->t, pkg);
 	if (dep->dep.conflict)
 		return V_DROP;
 	if (dep->name == NO_ID)
 		return V_FAIL;
-	if (provides_itself(s, dep->name))
+	if (provides_itself(stab_provides(g->t, pkg), dep->name))
 		return V_DROP;
 	if (stab_own(g->t, pkg) == dep->name && (!dep->dep.op || smatch(g->t, dep, pkg)))
 		return V_DROP;
@@ -286,7 +287,7 @@ static enum verdict judge(struct greedy *g, uint32_t pkg, const struct satom *de
 	if (!dep->dep.op || smatch(g->t, dep, sel - 1))
 		return V_DROP;
 	const struct spkg *o = stab_pkg(g->t, sel - 1);
-	return smatch_version(g->t, dep, o->p->version, &o->ver) ? V_DROP : V_FAIL;
+	return smatch_version(g->t, dep, o->version, &o->ver) ? V_DROP : V_FAIL;
 }
 
 /* Of the dependencies left (NULL = settled), the one with the fewest options; NULL when none is
@@ -332,21 +333,21 @@ static void drop(const struct satom **left, uint32_t n, const struct satom *dep)
 /* Appends all that pkg needs to g->out, children before parents. */
 static bool expand(struct greedy *g, uint32_t pkg)
 {
-	const struct spkg *s = stab_pkg(g->t, pkg);
+	const struct satoms *deps = stab_deps(g->t, pkg);
 	uint32_t me = stab_own(g->t, pkg);
-	if (g->on_path[me] || !s->deps.n)
+	if (g->on_path[me] || !deps->n)
 		return true;
-	if (g->depth == MAX_DEPTH || !constrain(g, &s->deps))
+	if (g->depth == MAX_DEPTH || !constrain(g, deps))
 		return false;
-	const struct satom **left = arena_array(g->a, const struct satom *, s->deps.n);
-	for (uint32_t i = 0; i < s->deps.n; i++)
-		left[i] = &s->deps.v[i];
+	const struct satom **left = arena_array(g->a, const struct satom *, deps->n);
+	for (uint32_t i = 0; i < deps->n; i++)
+		left[i] = &deps->v[i];
 	g->depth++;
 	struct filter f;
 	bool fail = false;
 	const struct satom *dep;
-	while ((dep = fewest(g, pkg, left, s->deps.n, &f, &fail))) {
-		drop(left, s->deps.n, dep);
+	while ((dep = fewest(g, pkg, left, deps->n, &f, &fail))) {
+		drop(left, deps->n, dep);
 		struct spref pref = { .t = g->t, .name = dep->name, .known = known, .ctx = g };
 		uint32_t child = best_option(g, &f, &pref);
 		disqualify_conflicts(g, child);
@@ -458,7 +459,7 @@ static bool fits(struct greedy *g, const struct u32s *added, size_t from, uint32
 	for (size_t i = from; i < added->n; i++) {
 		uint32_t pkg = added->v[i];
 		if (!sexcl_each(g->t, pkg, not_taken, &k) ||
-			excludes(g, &k, &stab_pkg(g->t, pkg)->deps, pkg))
+			excludes(g, &k, stab_deps(g->t, pkg), pkg))
 			return false;
 	}
 	return true;

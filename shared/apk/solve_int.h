@@ -26,12 +26,14 @@ struct satoms {
 	uint32_t n;
 };
 
-/* A package's lists, read when the package is first looked at. */
+/* What choosing among packages looks at; their lists are read when they are first asked for. */
 struct spkg {
-	const struct apk_pkg *p;
-	struct satoms deps, provides, install_if;
+	struct str version, origin;
+	int64_t provider_priority;
 	struct apko_version ver;
 	const char *out;	/* why it can never be chosen; NULL = it can */
+	struct satoms *lists[3];
+	bool record_ok;	/* its texts were checked */
 };
 
 /* One way to satisfy a name: a package, by its own name or by an item of its provides. */
@@ -122,6 +124,9 @@ static inline const struct spkg *stab_pkg(struct stab *t, uint32_t pkg)
 {
 	return t->refs[pkg].parsed ? t->refs[pkg].parsed : stab_read(t, pkg);
 }
+const struct satoms *stab_deps(struct stab *t, uint32_t pkg);
+const struct satoms *stab_provides(struct stab *t, uint32_t pkg);
+const struct satoms *stab_install_if(struct stab *t, uint32_t pkg);
 const struct cand *stab_cands(struct stab *t, uint32_t name, uint32_t *ret_n);
 const uint32_t *stab_triggers(struct stab *t, uint32_t name, uint32_t *ret_n);
 struct str stab_tag(const struct stab *t, uint32_t pkg);

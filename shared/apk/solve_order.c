@@ -15,7 +15,7 @@ struct order {
 
 static bool refuses_versions(struct stab *t, uint32_t pkg)
 {
-	const struct satoms *deps = &stab_pkg(t, pkg)->deps;
+	const struct satoms *deps = stab_deps(t, pkg);
 	for (uint32_t i = 0; i < deps->n; i++)
 		if (deps->v[i].dep.conflict && deps->v[i].dep.op)
 			return true;
@@ -48,7 +48,7 @@ static void place_early(struct order *o, uint32_t from, uint32_t not_before)
 	seen[from] = 1;
 	vec_push(o->t->a, &closure, from);
 	for (size_t i = 0; i < closure.n; i++) {
-		const struct satoms *deps = &stab_pkg(o->t, o->set->v[closure.v[i]])->deps;
+		const struct satoms *deps = stab_deps(o->t, o->set->v[closure.v[i]]);
 		struct u32s more = { 0 };
 		for (uint32_t d = 0; d < deps->n; d++)
 			if (!deps->v[d].dep.conflict)
@@ -70,7 +70,7 @@ static void place_early(struct order *o, uint32_t from, uint32_t not_before)
 
 static void place(struct order *o, uint32_t at)
 {
-	const struct satoms *deps = &stab_pkg(o->t, o->set->v[at])->deps;
+	const struct satoms *deps = stab_deps(o->t, o->set->v[at]);
 	struct u32s first = { 0 };
 	for (uint32_t i = 0; i < deps->n; i++)
 		if (deps->v[i].dep.conflict && deps->v[i].dep.op)

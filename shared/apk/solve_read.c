@@ -34,17 +34,18 @@ static const char *lacking_arch(struct stab *t, const struct apk_pkg *p)
 }
 
 /* A name at two versions in one package excludes the package itself. */
-static const char *against_itself(const struct stab *t, uint32_t pkg, const struct spkg *s)
+static const char *against_itself(struct stab *t, uint32_t pkg)
 {
-	for (uint32_t i = 0; i < s->provides.n; i++) {
-		const struct satom *m = &s->provides.v[i];
+	const struct satoms *list = stab_provides(t, pkg);
+	for (uint32_t i = 0; i < list->n; i++) {
+		const struct satom *m = &list->v[i];
 		if (!m->dep.version.n)
 			continue;
-		if (m->name == stab_own(t, pkg) && !str_eq(m->dep.version, s->p->version))
+		if (m->name == stab_own(t, pkg) && !str_eq(m->dep.version, stab_p(t, pkg)->version))
 			return arena_printf(t->a, "it conflicts with itself on \"%.*s\"",
 				STR_ARG(m->dep.text));
-		for (uint32_t k = i + 1; k < s->provides.n; k++) {
-			const struct satom *o = &s->provides.v[k];
+		for (uint32_t k = i + 1; k < list->n; k++) {
+			const struct satom *o = &list->v[k];
 			if (o->name == m->name && o->dep.version.n &&
 				!str_eq(o->dep.version, m->dep.version))
 				return arena_printf(t->a,
@@ -53,19 +54,16 @@ static const char *against_itself(const struct stab *t, uint32_t pkg, const stru
 					STR_ARG(m->dep.text), STR_ARG(o->dep.text));
 		}
 	}
-	return NULL;
+	return "it conflicts with itself";
 }
 
-static struct satoms read_atoms(struct stab *t, uint32_t source, uint32_t first, uint32_t n)
+static void read_atoms(struct stab *t, uint32_t source, uint32_t first, struct satoms *s)
 {
 	const struct pack *k = t->src[source].pack;
-	struct satoms s = { .n = n };
-	if (n)
-		s.v = arena_array(t->a, struct satom, n);
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < s->n; i++) {
 		const struct pack_atom *m = &k->atoms[first + i];
 		uint32_t name = stab_local(t, source, m->name);
-		s.v[i] = (struct satom){
+		s->v[i] = (struct satom){
 			.dep = { .text = pack_str(k, m->text),
 				.name = t->names[name].text,
 				.version = pack_str(k, m->version),
@@ -76,7 +74,50 @@ static struct satoms read_atoms(struct stab *t, uint32_t source, uint32_t first,
 			.versioned = m->version.n && !(m->flags & PACK_CHECKSUM),
 		};
 	}
-	return s;
+}
+
+enum list_kind { L_DEPS, L_PROVIDES, L_INSTALL_IF };
+
+static const struct satoms *list_of(struct stab *t, uint32_t pkg, enum list_kind kind)
+{
+	static const struct satoms none;
+	const struct sref *r = &t->refs[pkg];
+	struct spkg *s = stab_read(t, pkg);
+	const struct pack *k = t->src[r->source].pack;
+	const struct pack_pkg *p = &k->pkgs[r->local];
+	const uint32_t n[] = { p->n_deps, p->n_provides, p->n_install_if };
+	if (s->lists[kind])
+		return s->lists[kind];
+	if (t->damaged || p->flags & PACK_MALFORMED || !n[kind])
+		return &none;
+	if (!s->record_ok && !pack_record_ok(k, r->local)) {
+		t->damaged = k;
+		return &none;
+	}
+	s->record_ok = true;
+	struct satoms *list = arena_alloc(t->a, sizeof(*list) + n[kind] * sizeof(struct satom));
+	*list = (struct satoms){ (struct satom *)(list + 1), n[kind] };
+	uint32_t first = p->atoms;
+	for (unsigned i = 0; i < kind; i++)
+		first += n[i];
+	read_atoms(t, r->source, first, list);
+	s->lists[kind] = list;
+	return list;
+}
+
+const struct satoms *stab_deps(struct stab *t, uint32_t pkg)
+{
+	return list_of(t, pkg, L_DEPS);
+}
+
+const struct satoms *stab_provides(struct stab *t, uint32_t pkg)
+{
+	return list_of(t, pkg, L_PROVIDES);
+}
+
+const struct satoms *stab_install_if(struct stab *t, uint32_t pkg)
+{
+	return list_of(t, pkg, L_INSTALL_IF);
 }
 
 /* Why the package's lists cannot be read. */
@@ -96,29 +137,36 @@ static const char *malformed(struct stab *t, const struct apk_pkg *p)
 	return arena_printf(t->a, "it is uninstallable: %s", err.kind ? err.msg : "bad lists");
 }
 
+static const char *why_out(struct stab *t, uint32_t pkg, uint32_t flags)
+{
+	const struct ssource *src = &t->src[t->refs[pkg].source];
+	if (t->damaged)
+		return "its cached record is damaged";
+	/* packages of an index that is packed are all usable as they are */
+	if ((src->list || src->idx->pkgs) && stab_p(t, pkg)->unusable)
+		return stab_p(t, pkg)->unusable;
+	if (flags & PACK_MALFORMED)
+		return malformed(t, stab_p(t, pkg));
+	if (flags & PACK_TWICE)
+		return against_itself(t, pkg);
+	return t->n_archs ? lacking_arch(t, stab_p(t, pkg)) : NULL;
+}
+
 struct spkg *stab_read(struct stab *t, uint32_t pkg)
 {
-	const struct sref *r = &t->refs[pkg];
-	const struct pack_pkg *k = &t->src[r->source].pack->pkgs[r->local];
-	struct spkg *s = arena_new(t->a, struct spkg);
-	s->p = ssource_pkg(&t->src[r->source], r->local);
-	s->out = s->p->unusable;
-	apko_version_parse(s->p->version, &s->ver);
-	if (t->damaged) {
-		s->out = "its cached record is damaged";
-	} else if (k->malformed) {
-		s->out = malformed(t, s->p);
-	} else {
-		s->deps = read_atoms(t, r->source, k->atoms, k->n_deps);
-		s->provides = read_atoms(t, r->source, k->atoms + k->n_deps, k->n_provides);
-		s->install_if = read_atoms(t, r->source, k->atoms + k->n_deps + k->n_provides,
-			k->n_install_if);
+	struct sref *r = &t->refs[pkg];
+	const struct pack *k = t->src[r->source].pack;
+	const struct pack_pkg *p = &k->pkgs[r->local];
+	if (r->parsed)
+		return r->parsed;
+	struct spkg *s = r->parsed = arena_new(t->a, struct spkg);
+	if (!t->damaged) {
+		s->version = pack_str(k, p->version);
+		s->origin = pack_str(k, p->origin);
+		s->provider_priority = p->provider_priority;
+		apko_version_parse(s->version, &s->ver);
 	}
-	if (!s->out)
-		s->out = against_itself(t, pkg, s);
-	if (!s->out && t->n_archs)
-		s->out = lacking_arch(t, s->p);
-	t->refs[pkg].parsed = s;
+	s->out = why_out(t, pkg, p->flags);
 	return s;
 }
 

@@ -22,12 +22,14 @@ static bool is_checksum(const struct apk_pkg *p, struct str text)
 }
 
 /* apko takes an unversioned provider for a versioned demand when any version it knows fits. */
-static bool lenient(const struct stab *t, const struct spkg *s, const struct satom *want)
+static bool lenient(struct stab *t, uint32_t pkg, const struct satom *want)
 {
-	if (smatch_version(t, want, s->p->version, &s->ver))
+	const struct spkg *s = stab_pkg(t, pkg);
+	const struct satoms *provides = stab_provides(t, pkg);
+	if (smatch_version(t, want, s->version, &s->ver))
 		return true;
-	for (uint32_t i = 0; i < s->provides.n; i++) {
-		const struct satom *p = &s->provides.v[i];
+	for (uint32_t i = 0; i < provides->n; i++) {
+		const struct satom *p = &provides->v[i];
 		if (p->versioned && smatch_version(t, want, p->dep.version, sver(t, p)))
 			return true;
 	}
@@ -39,12 +41,13 @@ bool smatch(struct stab *t, const struct satom *want, uint32_t pkg)
 	const struct spkg *s = stab_pkg(t, pkg);
 	if (stab_own(t, pkg) == want->name && want->name != NO_ID) {
 		if (want->dep.checksum)
-			return is_checksum(s->p, want->dep.version);
-		return smatch_version(t, want, s->p->version, &s->ver);
+			return is_checksum(stab_p(t, pkg), want->dep.version);
+		return smatch_version(t, want, s->version, &s->ver);
 	}
+	const struct satoms *provides = stab_provides(t, pkg);
 	bool bare = false, versioned = false;
-	for (uint32_t i = 0; i < s->provides.n; i++) {
-		const struct satom *p = &s->provides.v[i];
+	for (uint32_t i = 0; i < provides->n; i++) {
+		const struct satom *p = &provides->v[i];
 		if (p->name != want->name)
 			continue;
 		if (!p->versioned) {
@@ -57,17 +60,18 @@ bool smatch(struct stab *t, const struct satom *want, uint32_t pkg)
 	}
 	if (versioned || !bare)
 		return versioned;
-	return !want->dep.op || (!t->strict && !want->dep.checksum && lenient(t, s, want));
+	return !want->dep.op || (!t->strict && !want->dep.checksum && lenient(t, pkg, want));
 }
 
 const struct apko_version *sversion_for(struct stab *t, uint32_t pkg, uint32_t name)
 {
 	const struct spkg *s = stab_pkg(t, pkg);
+	const struct satoms *provides = stab_provides(t, pkg);
 	if (stab_own(t, pkg) == name)
 		return &s->ver;
-	for (uint32_t i = 0; i < s->provides.n; i++)
-		if (s->provides.v[i].name == name)
-			return s->provides.v[i].versioned ? sver(t, &s->provides.v[i]) : NULL;
+	for (uint32_t i = 0; i < provides->n; i++)
+		if (provides->v[i].name == name)
+			return provides->v[i].versioned ? sver(t, &provides->v[i]) : NULL;
 	return NULL;
 }
 
@@ -85,11 +89,11 @@ static bool excl_name(struct stab *t, uint32_t pkg, uint32_t name, bool versione
 
 bool sexcl_each(struct stab *t, uint32_t pkg, sexcl_fn *fn, void *ctx)
 {
-	const struct spkg *s = stab_pkg(t, pkg);
+	const struct satoms *provides = stab_provides(t, pkg);
 	if (!excl_name(t, pkg, stab_own(t, pkg), true, fn, ctx))
 		return false;
-	for (uint32_t i = 0; i < s->provides.n; i++) {
-		const struct satom *p = &s->provides.v[i];
+	for (uint32_t i = 0; i < provides->n; i++) {
+		const struct satom *p = &provides->v[i];
 		if (p->name != stab_own(t, pkg) && !excl_name(t, pkg, p->name, p->versioned, fn, ctx))
 			return false;
 	}
@@ -133,11 +137,12 @@ static int prefer(const struct spref *p, uint32_t a, uint32_t b, bool total)
 		r = by_name(p, a, b, total);
 	if (!r && stab_own(t, a) == stab_own(t, b))
 		r = version_cmp(&stab_pkg(t, a)->ver, &stab_pkg(t, b)->ver);
-	if (!r && stab_p(t, a)->provider_priority != stab_p(t, b)->provider_priority)
-		r = stab_p(t, a)->provider_priority > stab_p(t, b)->provider_priority ? -1 : 1;
+	const struct spkg *pa = stab_pkg(t, a), *pb = stab_pkg(t, b);
+	if (!r && pa->provider_priority != pb->provider_priority)
+		r = pa->provider_priority > pb->provider_priority ? -1 : 1;
 	if (!r)
 		r = version_cmp(&stab_pkg(t, a)->ver, &stab_pkg(t, b)->ver);
-	return r ? r : str_cmp(stab_p(t, a)->name, stab_p(t, b)->name);
+	return r ? r : str_cmp(stab_name(t, stab_own(t, a)), stab_name(t, stab_own(t, b)));
 }
 
 static uint32_t first_best(const struct spref *p, const uint32_t *pkgs, uint32_t n, bool total)
@@ -159,17 +164,17 @@ uint32_t spref_best(const struct spref *p, const uint32_t *pkgs, uint32_t n)
 	return pkgs[best];
 }
 
-static bool token_met(const struct stab *t, const uint32_t *added, const struct satom *tok)
+static bool token_met(struct stab *t, const uint32_t *added, const struct satom *tok)
 {
 	if (tok->name == NO_ID || tok->dep.conflict)
 		return false;
 	uint32_t have = added[tok->name];
-	return have && (!tok->dep.op || str_eq(stab_p(t, have - 1)->version, tok->dep.version));
+	return have && (!tok->dep.op || str_eq(stab_pkg(t, have - 1)->version, tok->dep.version));
 }
 
 static bool all_met(struct stab *t, const uint32_t *added, uint32_t pkg)
 {
-	const struct satoms *iif = &stab_pkg(t, pkg)->install_if;
+	const struct satoms *iif = stab_install_if(t, pkg);
 	for (uint32_t i = 0; i < iif->n; i++)
 		if (!token_met(t, added, &iif->v[i]))
 			return false;

@@ -62,7 +62,7 @@ static void find_reach(struct search *s)
 	}
 	while (todo.n) {
 		uint32_t pkg = todo.v[--todo.n];
-		const struct satoms *deps = &stab_pkg(s->t, pkg)->deps;
+		const struct satoms *deps = stab_deps(s->t, pkg);
 		for (uint32_t i = 0; i < deps->n; i++)
 			reach_from(s, &deps->v[i], s->reach[pkg], &todo);
 	}
@@ -157,7 +157,7 @@ static int few_options_first(const void *a, const void *b)
 static void add_package(struct sat *sat, uint32_t pkg)
 {
 	struct search *s = sat->ctx;
-	const struct satoms *deps = &stab_pkg(s->t, pkg)->deps;
+	const struct satoms *deps = stab_deps(s->t, pkg);
 	for (uint32_t i = 0; i < deps->n; i++) {
 		if (deps->v[i].dep.conflict)
 			add_conflict(s, pkg, &deps->v[i]);
@@ -254,10 +254,10 @@ static const struct need *open_need(struct search *s, bool *ret_asked)
 static unsigned known(const struct spref *p, uint32_t pkg)
 {
 	const struct search *s = p->ctx;
-	const struct apk_pkg *me = stab_p(s->t, pkg);
+	const struct spkg *me = stab_pkg(s->t, pkg);
 	for (size_t i = 0; me->origin.n && i < s->sat.trail.n; i++) {
 		uint32_t lit = s->sat.trail.v[i];
-		const struct apk_pkg *o = stab_p(s->t, VAR(lit));
+		const struct spkg *o = stab_pkg(s->t, VAR(lit));
 		if (!(lit & 1) && str_eq(o->origin, me->origin) &&
 			str_eq(o->version, me->version))
 			return PREF_ORIGIN;

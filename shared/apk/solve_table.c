@@ -102,7 +102,7 @@ const struct apk_pkg *ssource_pkg(const struct ssource *s, uint32_t local)
 const struct apk_pkg *stab_p(const struct stab *t, uint32_t pkg)
 {
 	const struct sref *r = &t->refs[pkg];
-	return r->parsed ? r->parsed->p : ssource_pkg(&t->src[r->source], r->local);
+	return ssource_pkg(&t->src[r->source], r->local);
 }
 
 uint32_t stab_order(const struct stab *t, uint32_t pkg)

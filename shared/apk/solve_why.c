@@ -157,18 +157,19 @@ static const char *unfit(struct why *w, const struct fact *f, uint32_t pkg)
 	struct stab *t = w->s->t;
 	struct arena *a = w->s->a;
 	const struct spkg *s = stab_pkg(t, pkg);
+	const struct satoms *provides = stab_provides(t, pkg);
 	struct str text = f->atom->dep.text;
 	if (s->out)
 		return s->out;
 	if (!smatch(t, f->atom, pkg)) {
 		if (stab_own(t, pkg) == f->atom->name)
 			return arena_printf(a, "\"%.*s\" does not satisfy \"%.*s\"",
-				STR_ARG(s->p->version), STR_ARG(text));
-		for (uint32_t i = 0; i < s->provides.n; i++)
-			if (s->provides.v[i].name == f->atom->name)
+				STR_ARG(s->version), STR_ARG(text));
+		for (uint32_t i = 0; i < provides->n; i++)
+			if (provides->v[i].name == f->atom->name)
 				return arena_printf(a,
 					"it provides \"%.*s\" which does not satisfy \"%.*s\"",
-					STR_ARG(s->provides.v[i].dep.text), STR_ARG(text));
+					STR_ARG(provides->v[i].dep.text), STR_ARG(text));
 	}
 	struct str tag = stab_tag(t, pkg);
 	if (!search_permitted(w->s, f->who, f->atom, pkg))
