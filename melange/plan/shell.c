@@ -1,5 +1,7 @@
 #include "melange/plan/shell.h"
 
+#include <string.h>
+
 #include "shared/base/buf.h"
 #include "shared/base/vec.h"
 
@@ -17,6 +19,8 @@ struct level {
 	char closer;		/* of PLAIN: ')' or '`' or 0 at the top */
 	size_t opened;		/* where, for messages */
 	unsigned parens;	/* open '(' inside */
+	bool in_test;		/* behind [[, before its ]] */
+	size_t test_at;
 	unsigned cases;		/* open case ... esac inside: their ')' close patterns */
 	bool in_quotes;		/* BRACE: directly inside a double-quoted text */
 };
@@ -75,6 +79,11 @@ static void copy(struct stripper *s, size_t n)
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static bool is_name_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
 /* Whether a word may begin here, so that '#' starts a comment. */
@@ -230,12 +239,44 @@ static bool arithmetic_command(const struct stripper *s)
 	return str_find(line, S("))")) >= 0;
 }
 
+/* Whether a command may begin here. */
+static bool at_command(const struct stripper *s)
+{
+	static const char *const before[] = { "if", "then", "elif", "else", "while", "until", "do",
+		"time" };
+	size_t end = s->i, start;
+	while (end && is_blank(s->text.p[end - 1]))
+		end--;
+	if (end == 0 || strchr("\n;&|(){!`", s->text.p[end - 1]))
+		return true;
+	for (start = end; start && is_name_char(s->text.p[start - 1]); start--)
+		;
+	for (size_t k = 0; k < countof(before); k++)
+		if (str_is(str_sub(s->text, start, end - start), before[k]))
+			return true;
+	return false;
+}
+
+/* [[ and ]] are words of their own: "x]]" closes nothing. */
+static void follow_test(struct stripper *s)
+{
+	struct level *l = top(s);
+	if (l->in_test) {
+		l->in_test = !word_here(s, S("]]"));
+	} else if (word_here(s, S("[[")) && at_command(s)) {
+		l->in_test = true;
+		l->test_at = s->i;
+	}
+}
+
 static bool close_paren(struct stripper *s)
 {
 	struct level *l = top(s);
 	copy(s, 1);
 	if (l->parens)
 		l->parens--;
+	else if (l->closer == ')' && !l->cases && l->in_test)
+		return fail(s, "unterminated [[", l->test_at);
 	else if (l->closer == ')' && !l->cases)
 		s->depth--;
 	return true;
@@ -250,6 +291,7 @@ static bool plain_char(struct stripper *s)
 			skip_comment(s);
 			return true;
 		}
+		follow_test(s);
 		if (word_here(s, S("case"))) {
 			top(s)->cases++;
 		} else if (word_here(s, S("esac")) && top(s)->cases) {
@@ -370,6 +412,8 @@ static bool run(struct stripper *s)
 			"unterminated double quote", "unterminated ${", "unterminated arithmetic" };
 		return fail(s, what[top(s)->context], top(s)->opened);
 	}
+	if (top(s)->in_test)
+		return fail(s, "unterminated [[", top(s)->test_at);
 	return s->heredocs.n == 0 ||
 		fail(s, "unterminated here-document", s->heredocs.v[0].at);
 }
@@ -400,11 +444,6 @@ bool shell_strip(struct str text, struct arena *a, struct str *ret, struct shell
 		*ret_bad = s->bad;
 	buf_release(&s->out);
 	return ok;
-}
-
-static bool is_name_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
 bool shell_uses_name(struct str text, struct str name)
