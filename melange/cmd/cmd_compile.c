@@ -48,7 +48,7 @@ static bool run_package_version(void *req, const struct strs *args, struct arena
 	struct err *err)
 {
 	(void)req;
-	const struct load_opts lo = { 0 };
+	const struct load_opts lo = { .any_version = true };
 	struct config c;
 	return config_load(args->v[0].p, &lo, a, &c, err) &&
 		cmd_print(config_full_name(&c, a), err);

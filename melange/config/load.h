@@ -10,6 +10,7 @@ struct load_opts {
 	const struct strs *build_options;	/* enabled options; may be NULL */
 	const char *commit;			/* --git-commit; NULL = detect when asked */
 	bool detect_commit;
+	bool any_version;			/* a version apk does not know is only warned of */
 	struct resources resources;		/* non-empty fields override */
 	int64_t timeout;			/* 0 = the file's */
 };

@@ -155,7 +155,8 @@ struct version_transform {
 };
 struct version_source {
 	const struct ynode *at;
-	struct ystr name, stream, ignore, commit_source;
+	struct ystr name, stream, commit_source;
+	struct ystrs ignore;
 	bool use_release;
 };
 struct version_data {

@@ -188,6 +188,9 @@ static struct subpackage pass_subpackage(const struct subst *lax, const struct s
 	const struct subpackage *in)
 {
 	struct subpackage s = *in;
+	struct subst cond = *lax;
+	cond.mode = SUBST_COND_TRY;
+	s.if_ = subst(&cond, in->if_);
 	s.name = subst(lax, in->name);
 	s.description = subst(lax, in->description);
 	s.url = subst(lax, in->url);

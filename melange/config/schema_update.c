@@ -65,7 +65,7 @@ static const struct bind_schema version_transform_schema = { "version-transform"
 static const struct bind_field version_source_fields[] = {
 	F("name", STR, struct version_source, name),
 	F("stream", STR, struct version_source, stream),
-	F("ignore", STR, struct version_source, ignore),
+	F("ignore", STRS, struct version_source, ignore),
 	F("commit_source", STR, struct version_source, commit_source),
 	F("use_release", BOOL, struct version_source, use_release),
 	END,

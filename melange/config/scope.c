@@ -270,7 +270,7 @@ static void cycle(const struct subst *x, struct pos at, struct str name)
 static void complain(const struct subst *x, struct ystr in, const struct token *t)
 {
 	struct pos at = subst_pos(x->diags, in, t->start);
-	if (x->mode == SUBST_LAX || x->mode == SUBST_TRY)
+	if (x->mode != SUBST_STRICT && x->mode != SUBST_COND)
 		return;
 	if (t->kind == TOKEN_EMPTY)
 		diags_add(x->diags, at, "empty variable name");
@@ -346,6 +346,8 @@ static bool value_of(const struct subst *x, struct ystr in, const struct token *
 	struct subst inner = *x;
 	if (inner.mode == SUBST_COND)
 		inner.mode = SUBST_STRICT;
+	if (inner.mode == SUBST_COND_TRY)
+		inner.mode = SUBST_TRY;
 	inner.frame = &frame;
 	v->busy = true;
 	*ret = expand(&inner, v->value, depth + 1).s;
@@ -387,7 +389,7 @@ static struct ystr expand(const struct subst *x, struct ystr in, unsigned depth)
 			/* go on behind the opening, there may be a token inside */
 			t.end = t.kind == TOKEN_VAR ? t.end : t.start + 3;
 			buf_addstr(&out, str_sub(in.s, t.start, t.end - t.start));
-		} else if (x->mode == SUBST_COND) {
+		} else if (x->mode == SUBST_COND || x->mode == SUBST_COND_TRY) {
 			add_value(&out, value, &q);
 		} else {
 			buf_addstr(&out, value);

@@ -27,6 +27,7 @@ enum subst_mode {
 	SUBST_TRY,	/* the same, but blanks may stand around the name */
 	SUBST_STRICT,	/* they are errors */
 	SUBST_COND,	/* strict, for `if`: a value outside quotes is put in double quotes */
+	SUBST_COND_TRY,	/* the same, but what is unknown yet stays */
 };
 struct subst_frame;
 struct subst {

@@ -261,22 +261,25 @@ static void check_subpackages(const struct config *c, struct diags *diags)
 	}
 }
 
-static void check_version(const struct config *c, struct pos missing, struct diags *diags)
+static void check_version(const struct config *c, struct pos missing, bool any,
+	struct diags *diags)
 {
 	const struct ystr *v = &c->package.version;
 	if (v->s.n == 0)
 		diags_add(diags, v->at ? v->at->pos : missing, "package.version is required");
+	else if (any && !apk_version_valid(v->s))
+		log_warn("package.version \"%.*s\" is not an apk version", SHOWN(v->s));
 	else if (!apk_version_valid(v->s))
 		diags_add(diags, pos_of(*v, NULL), "package.version \"%.*s\" is not an apk version\n"
 			"hint: write it as 1.2.3, with suffixes such as _rc1 or _p2", SHOWN(v->s));
 }
 
-void validate(const struct config *c, struct diags *diags)
+void validate(const struct config *c, bool any_version, struct diags *diags)
 {
 	const struct package *p = &c->package;
 	struct pos package = key_of(c->doc->root, "package", c->doc->root->pos);
 	check_name(p->name, package, "package.name", diags);
-	check_version(c, package, diags);
+	check_version(c, package, any_version, diags);
 	check_priorities(&p->dependencies, p->name.s, diags);
 	check_steps(&c->pipeline, diags);
 	check_setcap(&p->setcap, diags);

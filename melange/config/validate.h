@@ -5,7 +5,8 @@
 /* Checks across fields, after substitution (melange-config 1.8 step 12): what is wrong goes to
  * diags, what is only doubtful to the log. */
 
-void validate(const struct config *c, struct diags *diags);
+/* any_version: one that apk does not know is only doubtful. */
+void validate(const struct config *c, bool any_version, struct diags *diags);
 /* `update` is never acted on here, so that all it gives are warnings: unknown periods, regular
  * expressions that do not compile, more than one provider. */
 void validate_update(const struct update *u);

@@ -344,8 +344,10 @@ static void compile_subpackage(struct compiling *c, const struct subpackage *in,
 	if (in->range_note)
 		c->diags->note = &note;
 	*out = *in;
-	if (in->if_.s.n)
-		out->skipped = !decide(&out->if_, &x);
+	/* printed as it came: what it depends on may differ when the file is read again */
+	struct ystr cond = in->if_;
+	if (cond.s.n)
+		out->skipped = !decide(&cond, &x);
 	out->pipeline = compile_steps(c, &in->pipeline, &p, NULL);
 	out->test = compile_test(c, in->test, &scope, in->name.s);
 	c->diags->note = note.up;

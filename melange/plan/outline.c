@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "melange/plan/shellfmt.h"
+#include "shared/apk/arch.h"
 
 /* The writer's state: which form, and the arena. Structs come as nodes whose empty fields are
  * left out or not as the two forms of the existing tool do. */
@@ -354,6 +355,13 @@ static struct outline *paths(const struct w *w, const struct imgconf *c)
 	return o;
 }
 
+/* Architectures go by their Go names in what is printed. */
+static struct ystr arch_name(struct ystr name)
+{
+	const struct apk_arch *arch = apk_arch_find(name.s);
+	return arch ? (struct ystr){ str_of(arch->oci), name.at } : name;
+}
+
 static struct outline *environment(const struct w *w, const struct imgconf *c)
 {
 	struct outline *o = map(w), *contents = map(w);
@@ -373,7 +381,10 @@ static struct outline *environment(const struct w *w, const struct imgconf *c)
 	opt(w, o, "stop-signal", c->stop_signal);
 	opt(w, o, "work-dir", c->work_dir);
 	nested(w, o, "accounts", accounts(w, c));
-	opt_list(w, o, "archs", &c->archs);
+	struct ystrs archs = { 0 };
+	for (size_t i = 0; i < c->archs.n; i++)
+		vec_push(w->a, &archs, arch_name(c->archs.v[i]));
+	opt_list(w, o, "archs", &archs);
 	opt_kvs(w, o, "environment", &c->environment);
 	opt_nested(w, o, "paths", paths(w, c));
 	opt(w, o, "vcs-url", c->vcs_url);
@@ -412,8 +423,9 @@ static struct outline *step(const struct w *w, const struct step *s)
 	opt(w, o, "label", s->label);
 	if (s->assertions.at) {
 		struct outline *asserted = map(w);
-		if (s->assertions.required_steps.set)
-			put_int(w, asserted, "required-steps", s->assertions.required_steps.n);
+		const struct opt_int *steps = &s->assertions.required_steps;
+		if (steps->set && (steps->n || !w->json))
+			put_int(w, asserted, "required-steps", steps->n);
 		add(w, o, "assertions", asserted);
 	}
 	opt(w, o, "working-directory", s->working_directory);
@@ -508,7 +520,7 @@ static void version_data(const struct w *w, struct outline *to, const struct ver
 		struct outline *item = map(w);
 		opt(w, item, "name", s[i].name);
 		opt(w, item, "stream", s[i].stream);
-		opt(w, item, "ignore", s[i].ignore);
+		opt_list(w, item, "ignore", &s[i].ignore);
 		opt(w, item, "commit_source", s[i].commit_source);
 		opt_bool(w, item, "use_release", s[i].use_release);
 		add(w, list, NULL, item);

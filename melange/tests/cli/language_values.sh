@@ -177,9 +177,9 @@ update:
   git: {strip-prefix: v, strip-suffix: s, tag-filter-prefix: p, tag-filter-contains: c}
   release-monitor: {identifier: "38", strip-prefix: v, strip-suffix: s, version-filter-contains: c, version-filter-prefix: p}
   oci: {identifier: i, strip-prefix: v, strip-suffix: s, tag-filter-prefix: p, tag-filter-contains: c}
-  version_data: {version_format: f, sources: [{name: n, stream: s, ignore: i, commit_source: c, use_release: true}]}
+  version_data: {version_format: f, sources: [{name: n, stream: s, ignore: [i], commit_source: c, use_release: true}]}
 Y
-row K02 j allupdate '.update.oci.identifier == "i" and .update["release-monitor"].identifier == 38 and .update.version_data.sources[0].use_release'
+row K02 j allupdate '.update.oci.identifier == "i" and .update["release-monitor"].identifier == 38 and .update.version_data.sources[0].ignore == ["i"] and .update.version_data.sources[0].use_release'
 file allenv <<'Y'
 environment:
   contents:
@@ -203,7 +203,7 @@ environment:
   volumes: [/v]
 Y
 row K03 j allenv '.environment | .contents.keyring == ["https://example.org/k"] and .paths[0].permissions == 493
-	and .accounts.users[0].homedir == "/home/u" and .accounts.users[1].username == "build"'
+	and .archs == ["amd64"] and .accounts.users[0].homedir == "/home/u" and .accounts.users[1].username == "build"'
 file vdata <<'Y'
 update: {enabled: true, version_data: {version_format: "${{a.b}}"}}
 Y
