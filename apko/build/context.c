@@ -304,13 +304,25 @@ static bool solve_all(struct context *c, enum context_how how, struct err *err)
 	return true;
 }
 
+static void say_archs(const struct context *c)
+{
+	auto_buf struct buf names = BUF_INIT(4096);
+	for (size_t i = 0; i < c->n_archs; i++)
+		buf_printf(&names, "%s%s", i ? ", " : "", c->archs[i]->oci);
+	log_info("building for %s", names.p);
+}
+
 bool context_open(const struct apko_req *req, enum context_how how, struct arena *a,
 	struct context *ctx, struct err *err)
 {
 	int64_t at = phase_begin();
 	*ctx = (struct context){ .req = req, .arena = a };
 	keyring_init(&ctx->keys, a);
-	if (!load(ctx, err) || !check_buildable(ctx, err) || !read_lock(ctx, err) ||
+	if (!load(ctx, err))
+		return false;
+	if (req->tag)
+		say_archs(ctx);
+	if (!check_buildable(ctx, err) || !read_lock(ctx, err) ||
 		!open_services(ctx, err) || !open_keys(ctx, err) || !solve_all(ctx, how, err))
 		return false;
 	phase_end(&at, "resolve");

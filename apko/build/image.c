@@ -47,6 +47,7 @@ static bool make_key(struct making *m, char **ret, struct err *err)
 	buf_printf(&b, "\n%.*s\n%.*s %d\n%lld %d %d\n", STR_ARG(m->l.conf.vcs_url.s),
 		STR_ARG(m->sbom_repo), c->req->sbom, (long long)c->epoch, c->epoch_set,
 		c->req->package_owners);
+	buf_printf(&b, "%lld %lld\n", (long long)c->req->max_control, (long long)c->req->max_data);
 	add_lines(&b, &m->l.world);
 	add_lines(&b, &c->repos.build);
 	add_lines(&b, &c->repos.runtime);

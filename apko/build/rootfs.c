@@ -76,6 +76,23 @@ struct apk_fetch rootfs_fetch(struct context *ctx)
 	};
 }
 
+/* What is in the store may have come there under other limits. */
+static bool check_limits(const struct apk_fetch *f, const struct apk_file *files, size_t n,
+	struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t control = f->limits.max_control, data = f->limits.max_data;
+		bool over = control && files[i].control.n > control;
+		if (!over && (!data || files[i].data_size <= data))
+			continue;
+		return err_set(err, EK_PARSE,
+			"package '%.*s': %s section: size limit exceeded: limit is %llu bytes",
+			STR_ARG(files[i].info.name), over ? "control" : "data",
+			(unsigned long long)(over ? control : data));
+	}
+	return true;
+}
+
 bool rootfs_make(const struct rootfs_req *req, struct arena *a,
 	bool (*fn)(struct assemble_result *r, void *user, struct err *err), void *user,
 	struct err *err)
@@ -88,7 +105,8 @@ bool rootfs_make(const struct rootfs_req *req, struct arena *a,
 	if (!apk_fetch_all(&fetch, set->pkgs, set->n, a, files, err))
 		return false;
 	phase_end(&at, "fetch and verify");
-	bool ok = from_files(req, files, set->n, a, fn, user, err);
+	bool ok = check_limits(&fetch, files, set->n, err) &&
+		  from_files(req, files, set->n, a, fn, user, err);
 	for (size_t i = 0; i < set->n; i++)
 		apk_file_close(&files[i]);
 	return ok;

@@ -1,7 +1,9 @@
 #include "apko/cmd/cmd.h"
 
+#include <ftw.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "shared/base/log.h"
 #include "shared/store/store.h"
@@ -22,10 +24,37 @@ static const struct opt opts[] = {
 	{ 0 },
 };
 
+/* "1.5 KB" */
+static const char *size_text(uint64_t n, struct arena *a)
+{
+	static const char *const units[] = { "B", "KB", "MB", "GB", "TB" };
+	double size = (double)n;
+	size_t unit = 0;
+	for (; size >= 1024 && unit + 1 < countof(units); unit++)
+		size /= 1024;
+	return arena_printf(a, unit ? "%.1f %s" : "%.0f %s", size, units[unit]);
+}
+
+/* What is not empty stays: somebody else's files, or a build that is under way. */
+static int remove_empty(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)at;
+	if (type == FTW_DP)
+		(void)rmdir(path);
+	return 0;
+}
+
+static void report(const struct clean *c, const struct store_usage *u, struct arena *a)
+{
+	log_info("%s %llu of %llu objects, %s of %s", c->dry_run ? "would remove" : "removed",
+		(unsigned long long)u->removed_objects, (unsigned long long)u->objects,
+		size_text(u->removed_bytes, a), size_text(u->bytes, a));
+}
+
 static bool run(void *req, const struct strs *args, struct arena *a, struct err *err)
 {
 	(void)args;
-	(void)a;
 	const struct clean *c = req;
 	struct stat st;
 	struct store_usage u;
@@ -44,9 +73,12 @@ static bool run(void *req, const struct strs *args, struct arena *a, struct err 
 	auto_store struct store *s = store_open(*c->cache_dir ? c->cache_dir : NULL, err);
 	if (!s || !store_clean(s, &how, &u, err))
 		return false;
-	log_info("%s %llu of %llu objects, %llu of %llu bytes", c->dry_run ? "would remove" : "removed",
-		(unsigned long long)u.removed_objects, (unsigned long long)u.objects,
-		(unsigned long long)u.removed_bytes, (unsigned long long)u.bytes);
+	const char *dir = arena_strdup(a, store_dir(s));
+	store_close(s);
+	s = NULL;
+	if (how.all && !how.dry_run)
+		(void)nftw(dir, remove_empty, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	report(c, &u, a);
 	return true;
 }
 

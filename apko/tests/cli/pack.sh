@@ -31,6 +31,7 @@ mkdir out
 cmp out/usr/lib/libsmall.so.1 root/lib/usr/lib/libsmall.so.1
 bad 'unknown architecture' "$apko" build-cpio image.yaml x.cpio --build-arch pdp11
 bad 'takes one architecture' "$apko" build-cpio image.yaml x.cpio --build-arch all
+bad 'limit is 100 bytes' "$apko" build-cpio image.yaml x.cpio --max-apk-data-size 100
 bad 'missing-package' "$apko" build-cpio image.yaml x.cpio -p missing-package
 [ ! -e x.cpio ] || fail 'a refused build left something'
 
@@ -95,6 +96,16 @@ ok "$apko" clean --max-age 24h
 ok "$apko" build-minirootfs image.yaml root2.tar --build-arch x86_64
 cmp root.tar root2.tar
 ok "$apko" clean --max-size 1KB
+ok "$apko" build-minirootfs image.yaml root2.tar --build-arch x86_64 --cache-dir gone
+ok "$apko" clean --cache-dir gone --dry-run
+[ -e gone ] || fail 'a dry run removed it'
+touch gone/control/mine
+ok "$apko" clean --cache-dir gone
+grep -q 'INFO removed [0-9]* of [0-9]* objects, [0-9.]* KB of ' stderr || fail 'no report'
+[ "$(find gone -mindepth 1)" = "$(printf 'gone/control\ngone/control/mine')" ] || fail 'not only ours'
+rm gone/control/mine
+ok "$apko" clean --cache-dir gone
+[ ! -e gone ] || fail 'the directory stayed'
 ok "$apko" clean --cache-dir nowhere
 grep -q 'INFO nowhere does not exist' stderr || fail 'no cache is no error'
 bad "'image.yaml' is not a directory" "$apko" clean --cache-dir image.yaml
