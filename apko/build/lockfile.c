@@ -212,12 +212,12 @@ static void read_contents(struct lockfile *l, const struct jval *v, struct arena
 	}
 }
 
-bool lockfile_read(const char *path, struct arena *a, struct lockfile *ret, struct err *err)
+bool lockfile_parse(struct str text, const char *path, struct arena *a, struct lockfile *ret,
+	struct err *err)
 {
-	auto_buf struct buf text = BUF_INIT(MAX_LOCK);
 	struct lockfile l = {.path = path};
 	struct jval *v;
-	if (!file_read(path, &text, err) || !jread(buf_str(&text), path, a, &v, err))
+	if (!jread(text, path, a, &v, err))
 		return err_wrap(err, "lock file");
 	struct str version = jget_str(v, "version");
 	if (!str_is(version, VERSION)) {
@@ -231,6 +231,14 @@ bool lockfile_read(const char *path, struct arena *a, struct lockfile *ret, stru
 	read_contents(&l, jget(v, "contents"), a);
 	*ret = l;
 	return true;
+}
+
+bool lockfile_read(const char *path, struct arena *a, struct lockfile *ret, struct err *err)
+{
+	auto_buf struct buf text = BUF_INIT(MAX_LOCK);
+	if (!file_read(path, &text, err))
+		return err_wrap(err, "lock file");
+	return lockfile_parse(buf_str(&text), path, a, ret, err);
 }
 
 bool lockfile_check(const struct lockfile *l, const char *config, const struct strs *sources,

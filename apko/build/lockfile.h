@@ -40,6 +40,9 @@ void lockfile_write(const struct lockfile *l, struct arena *a, struct buf *out);
  * is found when it is used. */
 bool lockfile_read(
 	const char *path, struct arena *a, struct lockfile *ret, struct err *err) must_check;
+/* The same of a text; path is for messages. */
+bool lockfile_parse(struct str text, const char *path, struct arena *a, struct lockfile *ret,
+	struct err *err) must_check;
 /* It was made of these sources; one that does not record its configuration only gets a warning. */
 bool lockfile_check(const struct lockfile *l, const char *config, const struct strs *sources,
 	struct arena *a, struct err *err) must_check;
