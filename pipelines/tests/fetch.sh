@@ -109,6 +109,7 @@ servers() {
 	asked 1
 	good once503 "uri: $url/fail/$shell-503/1/503/d.tar.gz" "expected-sha256: $sum"
 	asked 2
+	slept 1
 	good once429 "uri: $url/fail/$shell-429/1/429/d.tar.gz" "expected-sha256: $sum"
 	good reset "uri: $url/reset/$shell-reset/1/d.tar.gz" "expected-sha256: $sum"
 	good stall "uri: $url/stall/$shell-stall/1/d.tar.gz" "expected-sha256: $sum" 'timeout: 1'
@@ -116,6 +117,7 @@ servers() {
 	bad refusing 'tried 2 times' "uri: $url/fail/$shell-refusing/9/503/d.tar.gz" "expected-sha256: $sum" \
 		'retry-limit: 2'
 	asked 2
+	slept 1
 	bad no-server 'tried 2 times' 'uri: http://127.0.0.1:1/d.tar.gz' "expected-sha256: $sum" 'retry-limit: 2'
 }
 
@@ -197,6 +199,7 @@ patches() {
 cases() {
 	arguments=()
 	uses=fetch
+	no_sleep
 	unpacking
 	sums
 	names

@@ -37,7 +37,7 @@ own_mounts() {
 applets='awk base64 basename cat chmod chown cmp cp cut date dd df diff dirname du echo env expr false
 	find fold grep egrep fgrep gunzip gzip head hostname id install ln ls md5sum mkdir mktemp mv nl
 	nproc od paste printenv printf pwd readlink realpath rm rmdir sed seq sh sha1sum sha256sum
-	sha512sum sleep sort split stat sync tac tail tar tee test timeout touch tr true truncate uname
+	sha512sum sort split stat sync tac tail tar tee test timeout touch tr true truncate uname
 	uniq unxz wc which xargs xzcat yes zcat bzip2 bunzip2'
 
 # make_root SHELL: $root becomes a guest with that shell; $root_bin a directory first on its PATH.
@@ -54,9 +54,9 @@ make_root() {
 	mount --bind "$root_bin" "$root/usr/local/sbin"
 	case $shell in
 	ash)
-		# Some builds of it take their applets before PATH: not these, which must be GNU's.
+		# Some builds of it take their applets before PATH: not these, which must be GNU's or stubs.
 		LC_ALL=C sed 's/\x00wget\x00/\x00wgez\x00/; s/\x00patch\x00/\x00patcz\x00/
-			s/\x00ar\x00/\x00aq\x00/' "$(command -v busybox)" \
+			s/\x00ar\x00/\x00aq\x00/; s/\x00sleep\x00/\x00sleeq\x00/' "$(command -v busybox)" \
 			>"$T/applets.$shell/busybox"
 		chmod 755 "$T/applets.$shell/busybox"
 		mount --bind "$T/applets.$shell/busybox" "$root$target"
@@ -99,6 +99,26 @@ source_of() {
 stub() {
 	cat >"$root_bin/$1"
 	chmod 755 "$root_bin/$1"
+}
+
+# Nothing waits; instead the log says "slept SECONDS".
+no_sleep() {
+	stub sleep <<-'EOT'
+		#!/bin/sh
+		echo "slept $1"
+	EOT
+}
+# slept SECONDS...: the waits of the last build, each a number or a range A-B.
+slept() {
+	local want got
+	read -ra got <<<"$(sed -n 's/.* slept //p' "$log" | xargs)"
+	[ "${#got[@]}" = $# ] || fail "it waited ${#got[@]} times, not $#"
+	for want; do
+		if [ "${got[0]}" -lt "${want%-*}" ] || [ "${got[0]}" -gt "${want#*-}" ]; then
+			fail "it waited ${got[0]} s, not $want"
+		fi
+		got=("${got[@]:1}")
+	done
 }
 
 # run NAME [ARGUMENT...]: builds the steps on standard input for $arch, this host's by default; its
