@@ -88,7 +88,7 @@ llvm() {
 		instrumented all-ignored
 		printf '  - uses: llvm/covreport\n    with: {object: ./none}\n'
 	)
-	refused no-profiles 'there is no default_\*.profraw' <<<'  - uses: llvm/covreport'
+	refused no-profiles 'cannot merge the default_\*.profraw' <<<'  - uses: llvm/covreport'
 	works ignored < <(
 		instrumented ignored
 		printf '  - uses: llvm/covreport\n    with: {object: ./a b, ignore-filename-regex: "x|nothing$"}\n'
