@@ -208,6 +208,10 @@ static void test_distance(void **state)
 		{"kitten", "sitting", 2, 3},
 		{"flaw", "lawn", 5, 2},
 		{"same", "same", 0, 0},
+		{"vresion", "version", 3, 1},
+		{"ba", "ab", 3, 1},
+		{"abcd", "badc", 3, 2},
+		{"ca", "abc", 5, 3},
 	};
 	for (size_t i = 0; i < countof(cases); i++)
 		assert_int_equal(
