@@ -1,5 +1,5 @@
 #!/bin/bash
-# autoconf/*, cmake/*, meson/*: what they call, by stubs, and small real projects.
+# autoconf/*, cmake/*, meson/*, python/build and /install: what they call, by stubs, and small real projects.
 # shellcheck source=pipelines/tests/lib.sh
 . "$SRC/pipelines/tests/lib.sh"
 own_mounts "$@"
@@ -116,6 +116,14 @@ DESTDIR= VERBOSE=1 [--build] [./-out] [-j] [1] [--target] [all] DESTDIR=$O VERBO
 	EOT
 	called meson "DESTDIR= VERBOSE= [setup] [.] [output] [--prefix=/usr] [--wrap-mode=nodownload] [-Da=x y] \
 [--buildtype=release] DESTDIR= VERBOSE= [compile] [-j] [1] [-C] [a b] DESTDIR=$O VERBOSE= [install] [-C] [./-x]"
+	logging python-real
+	ln -s python-real "$root_bin/python"
+	works python <<-'EOT'
+		  - uses: python/build
+		  - uses: python/install
+	EOT
+	called python-real "DESTDIR= VERBOSE= [setup.py] [build] \
+DESTDIR= VERBOSE= [setup.py] [install] [--prefix=/usr] [--root=$O]"
 	rm "$root_bin"/*
 	unset MELANGE_JOBS
 }

@@ -77,7 +77,7 @@ make_root() {
 
 each_shell() {
 	local s
-	for s in ash bash; do
+	for s in ${PIPES_SHELLS:-ash bash}; do
 		make_root "$s"
 		"$@"
 	done
