@@ -39,6 +39,9 @@ struct stripper {
 	bool line_plain;	/* the current line began outside quotes and here-documents */
 	struct level stack[MAX_NESTING];
 	size_t depth;
+	size_t told_at;		/* where it is known whether a word may begin: */
+	bool told;
+	size_t floor;		/* of out: what may not be trimmed */
 	VEC(struct heredoc) heredocs;
 	struct arena *a;
 	struct shell_problem bad;
@@ -89,14 +92,23 @@ static bool is_name_char(char c)
 /* Whether a word may begin here, so that '#' starts a comment. */
 static bool at_word_start(const struct stripper *s)
 {
+	if (s->i && s->i == s->told_at)
+		return s->told;
 	char c = s->i ? s->text.p[s->i - 1] : '\n';
 	return is_blank(c) || c == '\n' || c == ';' || c == '&' || c == '|' || c == '(' || c == ')' ||
 		c == '`';
 }
 
+/* What stands here goes on as the word before it, or does not. */
+static void tell(struct stripper *s, bool word_start)
+{
+	s->told_at = s->i;
+	s->told = word_start;
+}
+
 static void trim_line(struct stripper *s)
 {
-	while (s->out.n > s->line_start && is_blank(s->out.p[s->out.n - 1]))
+	while (s->out.n > s->line_start && s->out.n > s->floor && is_blank(s->out.p[s->out.n - 1]))
 		s->out.n--;
 }
 
@@ -188,6 +200,8 @@ static bool heredoc_bodies(struct stripper *s)
 		if (!closed)
 			return fail(s, "unterminated here-document", h->at);
 	}
+	if (s->heredocs.n)
+		s->floor = s->out.n;
 	s->heredocs.n = 0;
 	s->line_start = s->out.n;
 	s->line_plain = true;
@@ -269,6 +283,14 @@ static void follow_test(struct stripper *s)
 	}
 }
 
+/* Behind a substitution its word goes on. */
+static void close_level(struct stripper *s)
+{
+	if (s->text.p[top(s)->opened] != '(')
+		tell(s, false);
+	s->depth--;
+}
+
 static bool close_paren(struct stripper *s)
 {
 	struct level *l = top(s);
@@ -278,8 +300,20 @@ static bool close_paren(struct stripper *s)
 	else if (l->closer == ')' && !l->cases && l->in_test)
 		return fail(s, "unterminated [[", l->test_at);
 	else if (l->closer == ')' && !l->cases)
-		s->depth--;
+		close_level(s);
 	return true;
+}
+
+/* A backslash joins two lines, or makes the next character part of a word. */
+static void backslash(struct stripper *s)
+{
+	bool joins = peek(s, 1) == '\n', start = joins && at_word_start(s);
+	if (joins)
+		s->line_plain = s->line_plain && s->out.n > s->line_start;
+	copy(s, s->i + 1 < s->text.n ? 2 : 1);
+	tell(s, start);
+	if (!joins)
+		s->floor = s->out.n;
 }
 
 static bool plain_char(struct stripper *s)
@@ -303,9 +337,7 @@ static bool plain_char(struct stripper *s)
 		end_line(s);
 		return heredoc_bodies(s);
 	case '\\':
-		if (peek(s, 1) == '\n')
-			s->line_plain = s->line_plain && s->out.n > s->line_start;
-		copy(s, s->i + 1 < s->text.n ? 2 : 1);
+		backslash(s);
 		return true;
 	case '\'':
 		return single_quotes(s, false);
@@ -315,7 +347,7 @@ static bool plain_char(struct stripper *s)
 	case '`':
 		copy(s, 1);
 		if (top(s)->closer == '`') {
-			s->depth--;
+			close_level(s);
 			return true;
 		}
 		return push(s, PLAIN, '`', at);
@@ -380,7 +412,7 @@ static bool quoted_char(struct stripper *s)
 		l->parens--;
 	} else if (c == ')' && peek(s, 1) == ')') {
 		copy(s, 2);
-		s->depth--;
+		close_level(s);
 		return true;
 	}
 	copy(s, 1);
@@ -421,12 +453,13 @@ static bool run(struct stripper *s)
 static struct str finish(struct stripper *s)
 {
 	struct str out = buf_str(&s->out);
-	while (out.n && (is_blank(out.p[out.n - 1]) || out.p[out.n - 1] == '\n'))
+	while (out.n > s->floor && (is_blank(out.p[out.n - 1]) || out.p[out.n - 1] == '\n'))
 		out.n--;
 	if (out.n == 0)
 		return STR_NONE;
 	s->out.n = out.n;
-	buf_addc(&s->out, '\n');
+	if (out.p[out.n - 1] != '\n')
+		buf_addc(&s->out, '\n');
 	return arena_str(s->a, buf_str(&s->out));
 }
 

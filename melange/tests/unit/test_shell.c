@@ -37,6 +37,13 @@ static void stripped(unused_arg void **state)
 		{ "echo $'a\\'#b' # c", "echo $'a\\'#b'\n" },
 		{ "((x = 16#ff)) # c", "((x = 16#ff))\n" },
 		{ "a; # b\n;# c", "a;\n;\n" },
+		{ "echo a\\ #b", "echo a\\ #b\n" },
+		{ "echo a\\ ", "echo a\\ \n" },
+		{ "echo a\\\n#b", "echo a\\\n#b\n" },
+		{ "echo a \\\n#b\nc", "echo a \\\n\nc\n" },
+		{ "echo $(a)#b `c`#d $((1))#e", "echo $(a)#b `c`#d $((1))#e\n" },
+		{ "(a)#b\n((x=1))#c", "(a)\n((x=1))\n" },
+		{ "cat <<'  '\n# x\n  ", "cat <<'  '\n# x\n  \n" },
 		{ "echo \"${x:-\"#\"}\" # y", "echo \"${x:-\"#\"}\"\n" },
 	};
 
