@@ -214,6 +214,23 @@ static void warn_tokens(struct ystr text, const char *what)
 			at.file ? at.file : "", at.line, at.col, what);
 }
 
+/* Keys of an image's description that a guest has no use for. */
+static void warn_environment(const struct imgconf *env)
+{
+	static const char *const top[] = { "include", "layering", "format" };
+	static const char *const contents[] = { "runtime_repositories", "runtime_keyring" };
+	const struct ynode *found[countof(top) + countof(contents)] = { 0 };
+	for (size_t i = 0; i < countof(top); i++)
+		found[i] = ynode_key(env->at, str_of(top[i]));
+	for (size_t i = 0; i < countof(contents); i++)
+		found[countof(top) + i] =
+			ynode_key(ynode_get(env->at, "contents"), str_of(contents[i]));
+	for (size_t i = 0; i < countof(found); i++)
+		if (found[i])
+			log_warn("%s:%d:%d: '%.*s' has no effect in a build file", found[i]->pos.file,
+				found[i]->pos.line, found[i]->pos.col, STR_ARG(found[i]->text));
+}
+
 static void check_unique(struct map *names, const struct config *c, const struct subpackage *s,
 	struct diags *diags)
 {
@@ -286,6 +303,9 @@ void validate(const struct config *c, bool any_version, struct diags *diags)
 	check_subpackages(c, diags);
 	if (c->test)
 		check_steps(&c->test->pipeline, diags);
+	warn_environment(&c->environment);
+	if (c->test)
+		warn_environment(&c->test->environment);
 	warn_tokens(p->description, "package.description");
 	warn_tokens(p->url, "package.url");
 	check_cpe(p, diags);

@@ -131,18 +131,28 @@ static bool harmless(struct str key)
 	return str_is(key, "description") || str_is(key, "test");
 }
 
-static void look_at_keys(struct definition *d, const struct bind_schema *schema)
+/* Warns of keys that no step has, in a definition and in its steps. */
+static void warn_keys(const struct definition *d, const struct ynode *node)
+{
+	const struct ynode *steps = ynode_get(node, "pipeline");
+	for (size_t i = 0; node && node->kind == YN_MAP && i < node->n; i++) {
+		const struct ynode *key = node->pairs[i].key;
+		bool known = harmless(key->text);
+		for (const struct bind_field *f = definition_schema.fields; f->key; f++)
+			known |= str_is(key->text, f->key);
+		if (!known)
+			log_warn("%s:%d:%d: unknown key '%.*s' in a pipeline definition is ignored",
+				d->file, key->pos.line, key->pos.col,
+				STR_ARG(str_sub(key->text, 0, 60)));
+	}
+	for (size_t i = 0; steps && steps->kind == YN_SEQ && i < steps->n; i++)
+		warn_keys(d, steps->items[i]);
+}
+
+static void look_at_keys(struct definition *d)
 {
 	const struct ynode *root = d->doc.root;
-	for (size_t i = 0; root && root->kind == YN_MAP && i < root->n; i++) {
-		struct str key = root->pairs[i].key->text;
-		bool known = harmless(key);
-		for (const struct bind_field *f = schema->fields; f->key; f++)
-			known |= str_is(key, f->key);
-		if (!known)
-			log_warn("%s:%d: unknown key '%.*s' in a pipeline definition is ignored", d->file,
-				root->pairs[i].key->pos.line, STR_ARG(key));
-	}
+	warn_keys(d, root);
 	d->has_if = ynode_get(root, "if");
 	d->has_runs = ynode_get(root, "runs");
 	d->has_dir = ynode_get(root, "working-directory");
@@ -164,7 +174,7 @@ static void parse(struct uses *u, struct str text, const char *file, struct defi
 		diags_add(diags, d->step.uses.at->pos,
 			"a definition cannot use another one at its top level\n"
 			"hint: put it under pipeline");
-	look_at_keys(d, &definition_schema);
+	look_at_keys(d);
 	d->bad = diags->list.n > before;
 }
 

@@ -116,6 +116,31 @@ pipeline: [{uses: vchild}]'
 def vchild <<<'pipeline: [{runs: "v=${{inputs.v}}"}]'
 file nestvis <<<'pipeline: [{uses: vparent, with: {v: p}}]'
 row P05 jd nestvis '[.. | .runs? // empty] == ["v=p\n"]'
+def unknown <<<'description: d
+test: {}
+other: 1
+pipeline: [{runs: a, description: x, pipeline: [{label: l, more: 1}]}]'
+file unknown <<<'pipeline: [{uses: unknown}]'
+row P05b says unknown "d1/unknown.yaml:3:1: unknown key 'other'" --pipeline-dir d1
+row P05c says unknown "d1/unknown.yaml:4:60: unknown key 'more'" --pipeline-dir d1
+both() {
+	d unknown 2>&1 >/dev/null | grep -c 'unknown key' | grep -qx 2
+}
+row P05d both
+def guarded <<<"if: \"'\${{build.arch}}' == 'x86_64'\"
+environment: {A: definition, B: definition}
+label: theirs
+needs: {packages: [g]}
+runs: a"
+file guarded <<'Y'
+pipeline:
+  - {uses: guarded, if: "'a' == 'a'", environment: {A: own}}
+  - {uses: guarded, if: "'a' == 'b'"}
+Y
+row P05e jd guarded '.environment.contents.packages == ["g"] and .pipeline[0].environment == {"A": "own", "B": "definition"}'
+def wrapper <<<'uses: strip'
+file wrapper <<<'pipeline: [{uses: wrapper}]'
+row P05f not d wrapper
 def chain <<<'inputs: {a: {default: "${{inputs.b}}"}, b: {default: "${{inputs.c}}"}, c: {default: "${{inputs.d}}"}, d: {}}
 pipeline: [{runs: "v=${{inputs.a}}"}]'
 file chain4 <<<'pipeline: [{uses: chain, with: {d: end}}]'

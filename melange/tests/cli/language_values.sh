@@ -204,6 +204,12 @@ environment:
 Y
 row K03 j allenv '.environment | .contents.keyring == ["https://example.org/k"] and .paths[0].permissions == 493
 	and .archs == ["amd64"] and .accounts.users[0].homedir == "/home/u" and .accounts.users[1].username == "build"'
+file noeffect <<'Y'
+environment: {include: x, layering: {strategy: origin, budget: 2}, contents: {runtime_repositories: [r]}}
+Y
+row K03b says noeffect "noeffect.yaml:5:15: 'include' has no effect"
+row K03c says noeffect "noeffect.yaml:5:27: 'layering' has no effect"
+row K03d says noeffect "noeffect.yaml:5:79: 'runtime_repositories' has no effect"
 file vdata <<'Y'
 update: {enabled: true, version_data: {version_format: "${{a.b}}"}}
 Y
