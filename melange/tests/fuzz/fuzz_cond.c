@@ -26,7 +26,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct subst printed = x;
 		printed.mode = SUBST_COND;
 		struct ystr with_values = subst(&printed, (struct ystr){ text, NULL });
-		if (!cond_eval(&x, with_values, &again) || value != again)
+		/* a value may make a token of the text before it */
+		if (!subst_any(with_values.s) &&
+			(!cond_eval(&x, with_values, &again) || value != again))
 			abort();
 	}
 	scope_release(&scope);
