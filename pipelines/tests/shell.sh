@@ -34,4 +34,12 @@ for name in "${names[@]}"; do
 done
 shellcheck --shell=dash "$T"/*.sh || bad=1
 [ "$bad" = 0 ]
+
+# Installed, they are data beside the program that has them built in.
+cmake --install "${BIN%/bin}" --prefix "$T/root" >/dev/null
+same=$(cd "$T/root/share/melange/pipelines" && find . -name '*.yaml' | sed 's,^\./,,; s,\.yaml$,,' | LC_ALL=C sort)
+[ "$same" = "$(printf '%s\n' "${names[@]}" | LC_ALL=C sort)" ] || { echo "not what is installed: $same"; exit 1; }
+for name in "${names[@]}"; do
+	"$T/root/bin/melange" pipelines "$name" | cmp - "$T/root/share/melange/pipelines/$name.yaml"
+done
 echo "${#names[@]} pipelines"
