@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 		cmd_resolve,
 		cmd_show_config,
 		cmd_show_packages,
-		cmd_version,
+		cmd_version, cmd_why,
 		{ 0 },
 	};
 	struct globals globals = { 0 };

@@ -16,6 +16,7 @@ struct apko_req {
 	struct strs keys, build_repos, repos, packages, annotations, include_paths;
 	const char *build_date, *cache_dir, *sbom_path;
 	struct strs sbom_formats;
+	bool json;				/* what is told is told for machines */
 	bool sbom, vcs, ignore_signatures, offline, package_owners;
 	int64_t max_index, max_control, max_data, max_http;	/* 0 = default, -1 = none */
 };

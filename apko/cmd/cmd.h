@@ -5,10 +5,14 @@
 
 /* The commands, one file each. */
 extern const struct cmd cmd_build, cmd_build_cpio, cmd_build_minirootfs, cmd_clean, cmd_dot,
-	cmd_install_keys, cmd_lock, cmd_login, cmd_publish, cmd_resolve, cmd_show_config, cmd_show_packages, cmd_version;
+	cmd_install_keys, cmd_lock, cmd_login, cmd_publish, cmd_resolve, cmd_show_config, cmd_show_packages,
+	cmd_version, cmd_why;
 
 /* Text to standard output, all of it or an error. */
 bool cmd_print(struct str text, struct err *err) must_check;
+
+/* With --json a failure to resolve is told on standard output as well. Returns false. */
+bool cmd_failed(const struct apko_req *req, struct err *err);
 
 /* Flags of the build-like commands (apko 1.2). */
 #define RO(name, letter, type, field, def, arg, help)                                              \
@@ -38,6 +42,7 @@ bool cmd_print(struct str text, struct err *err) must_check;
 	RO("arch", 0, LIST, archs, "", "ARCH",                                                     \
 		"architectures, host or all; those of the configuration if not given"),            \
 	APKO_COMMON_OPTS
+#define APKO_JSON_OPT(help) RO("json", 0, BOOL, json, NULL, NULL, help)
 #define APKO_DATE_OPT                                                                              \
 	RO("build-date", 0, STR, build_date, "", "TIME", "earliest time of the image, RFC 3339")
 #define APKO_OWNERS_OPT                                                                            \

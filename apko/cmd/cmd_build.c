@@ -2,7 +2,8 @@
 
 #include "apko/build/output.h"
 
-static const struct opt opts[] = {APKO_OPTS, APKO_IMAGE_OPTS, {0}};
+static const struct opt opts[] = {APKO_OPTS, APKO_IMAGE_OPTS,
+	APKO_JSON_OPT("tell on standard output, as JSON, why packages cannot be selected"), {0}};
 
 bool image_opts_check(struct apko_req *r, struct err *err)
 {
@@ -20,7 +21,7 @@ static bool run(void *req, const struct strs *args, struct arena *a, struct err 
 	r->config = args->v[0].p;
 	r->tag = args->v[1].p;
 	r->output = args->v[2].p;
-	return image_opts_check(r, err) && build_all(r, a, err);
+	return (image_opts_check(r, err) && build_all(r, a, err)) || cmd_failed(r, err);
 }
 
 const struct cmd cmd_build = {

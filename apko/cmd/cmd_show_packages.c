@@ -4,6 +4,7 @@
 
 #include "apko/build/context.h"
 #include "shared/base/log.h"
+#include "shared/text/jwrite.h"
 
 struct show {
 	struct apko_req req;
@@ -12,6 +13,7 @@ struct show {
 
 static const struct opt opts[] = {
 	APKO_OPTS,
+	APKO_JSON_OPT("print JSON, also when packages cannot be selected"),
 	{ "format", 0, OPT_STR, offsetof(struct show, format), "{{ .Name }} {{ .Version }}", "FORMAT",
 		"name-version, name=version, name-(version), packagelock, each also with -source, or "
 		"a template of .Name .Version .Source", 0 },
@@ -89,15 +91,45 @@ static bool show(struct context *c, const char *format, struct err *err)
 	return cmd_print(buf_str(&out), err);
 }
 
+static bool show_json(struct context *c, struct err *err)
+{
+	auto_buf struct buf out = BUF_INIT(256u << 20);
+	struct jwrite w;
+	jw_init(&w, &out, 2);
+	jw_object(&w);
+	jw_key(&w, "architectures");
+	jw_array(&w);
+	for (size_t i = 0; i < c->n_archs; i++) {
+		jw_object(&w);
+		jw_kstr(&w, "arch", str_of(c->archs[i]->oci));
+		jw_key(&w, "packages");
+		jw_array(&w);
+		for (size_t k = 0; k < c->solutions[i].set.n; k++) {
+			const struct apk_pkg *p = c->solutions[i].set.pkgs[k];
+			jw_object(&w);
+			jw_kstr(&w, "name", p->name);
+			jw_kstr(&w, "version", p->version);
+			jw_kstr(&w, "source", apk_pkg_url(p, c->arena));
+			jw_object_end(&w);
+		}
+		jw_array_end(&w);
+		jw_object_end(&w);
+	}
+	jw_array_end(&w);
+	jw_object_end(&w);
+	buf_addc(&out, '\n');
+	return cmd_print(buf_str(&out), err);
+}
+
 static bool run(void *req, const struct strs *args, struct arena *a, struct err *err)
 {
 	struct show *s = req;
 	struct context ctx;
 	s->req.config = args->v[0].p;
 	s->req.vcs = false;
-	bool ok = context_open(&s->req, CONTEXT_TOGETHER, a, &ctx, err) && show(&ctx, template_of(s->format), err);
+	bool ok = context_open(&s->req, CONTEXT_TOGETHER, a, &ctx, err) && (s->req.json ? show_json(&ctx, err) : show(&ctx, template_of(s->format), err));
 	context_release(&ctx);
-	return ok;
+	return ok || cmd_failed(&s->req, err);
 }
 
 const struct cmd cmd_show_packages = {

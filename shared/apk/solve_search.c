@@ -8,6 +8,7 @@
  * is still open, so that the answer is the first in that order of all there are. */
 
 #define MAX_EFFORT 200000000u
+#define MAX_TRY 5000000u	/* of a change that may be proposed */
 
 static uint32_t pin_bit(struct search *s, struct str pin)
 {
@@ -28,8 +29,12 @@ bool search_permitted(const struct search *s, uint32_t who, const struct satom *
 	if (who == NO_ID)
 		return str_eq(tag, atom->dep.pin);
 	for (size_t i = 0; i < s->pins.n && i < 64; i++)
-		if (str_eq(s->pins.v[i], tag))
-			return s->reach[who] >> i & 1;
+		if (str_eq(s->pins.v[i], tag) && s->reach[who] >> i & 1)
+			return true;
+	/* what the request asks for by its tag may serve others, too */
+	for (uint32_t i = 0; i < s->world->n; i++)
+		if (str_eq(s->world->v[i].dep.pin, tag) && smatch(s->t, &s->world->v[i], pkg))
+			return true;
 	return false;
 }
 
@@ -379,6 +384,14 @@ static void search_init(struct search *s, struct stab *t, const struct satoms *w
 		if (world->v[i].dep.pin.n && !s->reach)
 			find_reach(s);
 	add_world(s);
+}
+
+bool search_possible(struct stab *t, const struct satoms *world, struct arena *a)
+{
+	struct search s;
+	search_init(&s, t, world, a);
+	s.sat.max_effort = MAX_TRY;
+	return sat_run(&s.sat, 0) == SAT_YES;
 }
 
 static bool search_once(struct stab *t, const struct satoms *world, bool strict, struct arena *a,

@@ -42,5 +42,40 @@ struct search {
 /* Whether a package's repository may serve what who asks for with the atom. */
 bool search_permitted(const struct search *s, uint32_t who, const struct satom *atom,
 	uint32_t pkg);
-/* The account of why the facts cannot hold together, into err. */
+/* Whether there is an answer, as far as a little effort finds it. */
+bool search_possible(struct stab *t, const struct satoms *world, struct arena *a);
+
+/* The account of why the facts cannot hold together, into err; its detail is the same as JSON:
+ *
+ *	{"kind":"conflict","facts":[
+ *	  {"fact":"needs","who":null,"atom":"a>1","candidates":[
+ *	    {"package":"a-1","repository":"URL","tag":"edge","rejected":"..."}]},
+ *	  {"fact":"excludes","who":"b-1","atom":"!a","package":"a-2"},
+ *	  {"fact":"shares","name":"v","packages":["a-2","b-1"]}],
+ *	 "changes":[{"add":"a@edge"},{"replace":"a>1","with":"a"},{"remove":"a>1"}]}
+ *
+ * who null is the request; a candidate that is not rejected fails by the other facts. Each of the
+ * changes to the request alone makes it one with an answer. */
 void search_explain(struct search *s, const struct u32s *core, struct err *err);
+
+enum change_kind { CHANGE_ADD, CHANGE_RELAX, CHANGE_REMOVE };
+struct change {
+	enum change_kind kind;		/* add it, ask for any version, leave it out */
+	const struct satom *atom;
+};
+struct changes {
+	struct change *v;
+	size_t n, cap;
+};
+struct account {
+	struct search *s;
+	const struct fact *const *facts;
+	size_t n;
+	struct changes changes;
+	unsigned tries;
+};
+/* Finds the changes. */
+void account_changes(struct account *w);
+char *account_json(struct account *w);
+/* Why the candidate was no option for the need; NULL when it was one. */
+const char *account_unfit(struct search *s, const struct fact *f, uint32_t pkg);

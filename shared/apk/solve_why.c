@@ -151,11 +151,10 @@ static const char *who(struct why *w, uint32_t pkg)
 	return arena_printf(w->s->a, "%.*s-%.*s", STR_ARG(p->name), STR_ARG(p->version));
 }
 
-/* Why the candidate was no option for the need; NULL when it was one. */
-static const char *unfit(struct why *w, const struct fact *f, uint32_t pkg)
+const char *account_unfit(struct search *search, const struct fact *f, uint32_t pkg)
 {
-	struct stab *t = w->s->t;
-	struct arena *a = w->s->a;
+	struct stab *t = search->t;
+	struct arena *a = search->a;
 	const struct spkg *s = stab_pkg(t, pkg);
 	const struct satoms *provides = stab_provides(t, pkg);
 	struct str text = f->atom->dep.text;
@@ -172,7 +171,7 @@ static const char *unfit(struct why *w, const struct fact *f, uint32_t pkg)
 					STR_ARG(provides->v[i].dep.text), STR_ARG(text));
 	}
 	struct str tag = stab_tag(t, pkg);
-	if (!search_permitted(w->s, f->who, f->atom, pkg))
+	if (!search_permitted(search, f->who, f->atom, pkg))
 		return arena_printf(a, "it is masked in: @%.*s", STR_ARG(tag));
 	return NULL;
 }
@@ -255,7 +254,7 @@ static void tell_candidates(struct why *w, const struct fact *f)
 	uint32_t n, shown = 0, options = 0, skipped = 0, last = NO_ID;
 	const struct cand *c = stab_cands(t, f->atom->name, &n);
 	for (uint32_t i = 0; i < n; i++) {
-		const char *why_not = unfit(w, f, c[i].pkg);
+		const char *why_not = account_unfit(w->s, f, c[i].pkg);
 		if (c[i].pkg == last)
 			continue;
 		last = c[i].pkg;
@@ -352,20 +351,23 @@ static bool hint_unmet(struct why *w, struct err *err)
 		STR_ARG(atom->dep.text), who(w, w->unmet->who), file(w, best));
 }
 
-static bool hint(struct why *w, struct err *err)
+static void hint_changes(const struct account *k, struct err *err)
 {
-	if (w->missing)
-		return hint_missing(w, err);
-	if (w->unmet)
-		return hint_unmet(w, err);
-	const struct fact *last = NULL;
-	for (size_t i = 0; i < w->facts.n; i++)
-		if (w->facts.v[i]->who == NO_ID)
-			last = w->facts.v[i];
-	if (!last)
-		return false;
-	return err_hint(err, "without '%.*s' in the request this contradiction is gone",
-		STR_ARG(last->atom->dep.text));
+	auto_buf struct buf out = BUF_INIT(4096);
+	for (size_t i = 0; i < k->changes.n; i++) {
+		const struct change *c = &k->changes.v[i];
+		struct str text = c->atom->dep.text;
+		buf_adds(&out, i ? ", or " : "");
+		if (c->kind == CHANGE_ADD)
+			buf_printf(&out, "with '%.*s' as well", STR_ARG(text));
+		else if (c->kind == CHANGE_RELAX)
+			buf_printf(&out, "with '%.*s' instead of '%.*s'", STR_ARG(c->atom->dep.name),
+				STR_ARG(text));
+		else
+			buf_printf(&out, "without '%.*s'", STR_ARG(text));
+	}
+	if (k->changes.n)
+		(void)err_hint(err, "%s in the request there is an answer", out.p);
 }
 
 void search_explain(struct search *s, const struct u32s *core, struct err *err)
@@ -383,6 +385,13 @@ void search_explain(struct search *s, const struct u32s *core, struct err *err)
 		if (w.facts.v[i]->who == NO_ID && w.facts.v[i]->kind == FACT_NEED)
 			tell_need(&w, w.facts.v[i]);
 	struct str text = buf_str(&out);
+	struct account k = { .s = s, .facts = w.facts.v, .n = w.facts.n };
+	account_changes(&k);
 	(void)err_set(err, EK_CONFLICT, "unable to select packages:%.*s", STR_ARG(text));
-	(void)hint(&w, err);
+	if (w.missing)
+		(void)hint_missing(&w, err);
+	else if (w.unmet)
+		(void)hint_unmet(&w, err);
+	hint_changes(&k, err);
+	err_detail(err, account_json(&k));
 }

@@ -44,9 +44,16 @@ static bool take(struct err *err, enum err_kind kind, char *msg)
 	return false;
 }
 
+void err_detail(struct err *err, char *json)
+{
+	free(err->detail);
+	err->detail = json;
+}
+
 void err_release(struct err *err)
 {
 	(void)take(err, EK_NONE, NULL);
+	err_detail(err, NULL);
 }
 
 bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
@@ -55,6 +62,7 @@ bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 	va_start(ap, fmt);
 	char *msg = vformat(fmt, ap);
 	va_end(ap);
+	err_detail(err, NULL);
 	return take(err, kind, msg);
 }
 
@@ -117,7 +125,7 @@ bool err_move(struct err *to, struct err *from)
 	if (to == from)
 		return false;
 	(void)take(to, from->kind, from->msg);
-	from->kind = EK_NONE;
-	from->msg = NULL;
+	err_detail(to, from->detail);
+	*from = (struct err)ERR_INIT;
 	return false;
 }

@@ -28,6 +28,7 @@ enum err_kind {
 struct err {
 	enum err_kind kind;
 	char *msg;	/* owned, NULL while kind is EK_NONE */
+	char *detail;	/* owned; the same for machines: a JSON value, where there is one */
 };
 
 /* A place in a text file; line and column count from 1, 0 means unknown. */
@@ -36,7 +37,7 @@ struct pos {
 	int line, col;
 };
 
-#define ERR_INIT { EK_NONE, NULL }
+#define ERR_INIT { EK_NONE, NULL, NULL }
 #define auto_err cleanup_with(err_release)
 
 void err_release(struct err *err);
@@ -51,5 +52,7 @@ bool err_at(struct err *err, struct pos pos, const char *fmt, ...) printf_like(3
 bool err_wrap(struct err *err, const char *fmt, ...) printf_like(2, 3);
 /* Adds a "hint: ..." line. */
 bool err_hint(struct err *err, const char *fmt, ...) printf_like(2, 3);
+/* Takes the detail (malloc'ed); wrapping and hints keep it. */
+void err_detail(struct err *err, char *json);
 /* Moves `from` into `to`; `from` becomes empty. */
 bool err_move(struct err *to, struct err *from);

@@ -1,5 +1,9 @@
 #include "shared/image/resolve.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "shared/net/http.h"
 #include "shared/net/url.h"
 #include "shared/os/path.h"
@@ -221,10 +225,9 @@ static bool solve_arch(const struct strs *world, struct image_solution *all, siz
 		others[k] = &all[j].indexes;
 		names[k++] = str_of(all[j].arch->apk);
 	}
-	struct strs full;
-	full_world(world, &all[which].base, a, &full);
+	full_world(world, &all[which].base, a, &all[which].world);
 	const struct solve_req req = {.indexes = &all[which].indexes,
-		.world = &full,
+		.world = &all[which].world,
 		.others = others,
 		.other_archs = names,
 		.n_others = k};
@@ -232,6 +235,18 @@ static bool solve_arch(const struct strs *world, struct image_solution *all, siz
 		return false;
 	leave_base_out(&all[which]);
 	return true;
+}
+
+/* The detail of one architecture's refusal behind those before it. */
+static char *join_details(const char *before, const struct err *own, const struct apk_arch *arch)
+{
+	char *out;
+	if (!own->detail)
+		return before ? strdup(before) : NULL;
+	if (asprintf(&out, "%s%s{\"arch\":\"%s\",%s", before ? before : "", before ? "," : "",
+			arch->oci, own->detail + 1) < 0)
+		BUG("out of memory");
+	return out;
 }
 
 static bool load_indexes(const struct imgconf *c, const struct image_append *add,
@@ -270,12 +285,14 @@ bool image_resolve(const struct imgconf *c, const struct image_append *add,
 			lock(&ret[i], a);
 			continue;
 		}
+		char *detail = join_details(err->detail, &own, archs[i]);
 		if (n > 1)
 			(void)err_wrap(&own, "for arch \"%s\"", archs[i]->oci);
 		if (ok)
 			(void)err_move(err, &own);
 		else
 			(void)err_set(err, err->kind, "%s\n%s", err->msg, own.msg);
+		err_detail(err, detail);
 		ok = false;
 	}
 	if (!ok)

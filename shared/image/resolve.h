@@ -32,10 +32,12 @@ struct image_solution {
 	struct apk_indexes indexes; /* a base image's packages are the last */
 	struct image_base base;
 	struct solve_result set; /* install order, without what the base image has */
+	struct strs world;       /* what was asked for, with what the base image has */
 	struct strs locked;      /* sorted "name=version[@pin]" of the set */
 };
 /* Solves for all archs together; ret[i] belongs to archs[i]. Checks that every requested name got
- * one version on all of them. */
+ * one version on all of them. A refusal's detail is the JSON text of one or more comma-separated
+ * objects as search_explain has them, with "arch" in front. */
 bool image_resolve(const struct imgconf *c, const struct image_append *add,
 	const struct apk_arch *const *archs, size_t n, const struct repo_opts *opts,
 	struct arena *a, struct image_solution *ret, struct err *err) must_check;

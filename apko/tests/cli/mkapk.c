@@ -47,6 +47,9 @@ static bool set_field(struct making *m, struct str arg, struct err *err)
 	struct str key, val;
 	if (!str_cut(arg, '=', &key, &val))
 		return err_set(err, EK_USAGE, "'%.*s' is not FIELD=TEXT", STR_ARG(arg));
+	if (str_is(key, "provider_priority"))
+		return num_i64(val, &m->info.provider_priority) ||
+		       err_set(err, EK_USAGE, "'%.*s' is no priority", STR_ARG(val));
 	if (str_is(key, "time"))
 		return num_i64(val, &m->info.build_time) ||
 		       err_set(err, EK_USAGE, "'%.*s' is no time", STR_ARG(val));

@@ -185,7 +185,7 @@ static void test_refusals(void **state)
 				"a-3.apk disqualified because \"3\" does not satisfy",
 				"the nearest there is is 'a-3.apk'" } },
 		{ "a 1 p:v=1;b 1 p:v=2", "a b", EK_CONFLICT,
-			{ "already provides v", "a-1", "b-1", "without 'b' in the request" } },
+			{ "already provides v", "a-1", "b-1", "without 'a', or without 'b' in the request" } },
 		{ "a 1 D:!b;b 1", "a b", EK_CONFLICT, { "excluded by !b of a-1" } },
 		{ "a 1;b 1 D:a>1;c 1 D:a<2;a 2", "b c", EK_CONFLICT,
 			{ "\"1\" does not satisfy \"a>1\"", "\"2\" does not satisfy \"a<2\"",
