@@ -135,7 +135,6 @@ static int cmd_solver(int argc, char **argv)
 
 struct source {
 	const char *index, *key, *arch, *cache;
-	struct store *store;
 };
 
 static int read_options(int argc, char **argv, struct source *s)
@@ -169,13 +168,14 @@ static bool open_with(struct source *s, struct arena *a, struct apk_index *ret, 
 	}
 	if (fd < 0)
 		return err_sys(err, "cannot open '%s'", path);
-	if (s->cache && !(s->store = store_open(s->cache, err)))
+	auto_store struct store *store = s->cache ? store_open(s->cache, err) : NULL;
+	if (s->cache && !store)
 		return false;
 	struct index_read_opts o = { .keys = s->key ? &keys : NULL, .name = path };
 	*ret = (struct apk_index){ .repo = str_of(s->index), .base = str_of(s->index),
 		.arch = str_of(s->arch) };
 	return (!s->key || keyring_add_file(&keys, s->key, err)) &&
-	       index_open(fd, &o, s->store, a, ret, err);
+	       index_open(fd, &o, store, a, ret, err);
 }
 
 static bool open_index(struct source *s, struct arena *a, struct apk_index *ret)
