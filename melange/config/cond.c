@@ -88,7 +88,8 @@ static bool quoted(struct parser *p, struct str *ret)
 			*ret = arena_str(p->x->arena, buf_str(&out));
 			return true;
 		}
-		if (c == '\\' && p->at < p->text.n)
+		/* tokens come first: a backslash before one escapes nothing */
+		if (c == '\\' && p->at < p->text.n && !subst_is_token(p->text, p->at))
 			add_escaped(&out, p->text.p[p->at++]);
 		else
 			buf_addc(&out, c);

@@ -302,8 +302,12 @@ static void follow_quotes(struct quoting *q, struct str text)
 	}
 }
 
-static void add_value(struct buf *out, struct str value, const struct quoting *q)
+static void add_value(struct buf *out, struct str value, struct quoting *q)
 {
+	/* the backslash before the token must not escape the value's first character */
+	if (q->escaped)
+		buf_addc(out, '\\');
+	q->escaped = false;
 	char quote = q->quote ? q->quote : '"';
 	if (!q->quote)
 		buf_addc(out, quote);
@@ -365,6 +369,12 @@ bool subst_token(const struct subst *x, struct ystr in, size_t at, struct str *r
 	(void)value_of(x, in, &t, 0, ret_value);
 	*ret_end = t.end;
 	return true;
+}
+
+bool subst_is_token(struct str text, size_t at)
+{
+	struct token t;
+	return next_token(text, at, &t) && t.start == at;
 }
 
 bool subst_any(struct str text)

@@ -51,6 +51,7 @@ bool subst_charge(const struct subst *x, size_t bytes) must_check;
 /* Whether a token starts at byte `at`; then its value ("" with the problem added) and its end. */
 bool subst_token(const struct subst *x, struct ystr in, size_t at, struct str *ret_value,
 	size_t *ret_end);
+bool subst_is_token(struct str text, size_t at);
 /* Whether any token is left in a text. */
 bool subst_any(struct str text);
 /* Where byte `at` of a text, which may already be substituted, stands in the file its node came

@@ -125,6 +125,7 @@ static void conditions(unused_arg void **state)
 		{ "'${{vars.a}}' == $<<vars.b>>", true, 0 },
 		{ "'${{vars.quote}}' == ${{vars.quote}}", true, 0 },
 		{ "${{vars.empty}} == ''", true, 0 },
+		{ "'\\${{vars.a}}' == '\\\\long value'", true, 0 },
 		{ "'a' == 'b' && ${{vars.none}} == 'c'", -1, 18 },
 		{ " ", -1, 0 },
 		{ "true", -1, 4 },
