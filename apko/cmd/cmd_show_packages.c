@@ -41,7 +41,7 @@ static bool field(struct str name, const struct apk_pkg *p, struct arena *a, str
 	else if (str_is(name, ".Version"))
 		buf_addstr(out, p->version);
 	else if (str_is(name, ".Source"))
-		buf_addstr(out, apk_pkg_url(p, a));
+		buf_addstr(out, image_public_line(apk_pkg_url(p, a), a));
 	else
 		return false;
 	return true;
