@@ -249,7 +249,9 @@ bool context_resolve(struct context *ctx, size_t arch, struct err *err)
 {
 	if (resolve(ctx, arch, 1, err))
 		return true;
-	return ctx->n_archs < 2 || err_wrap(err, "for arch \"%s\"", ctx->archs[arch]->oci);
+	if (ctx->n_archs > 1)
+		(void)err_wrap(err, "for arch \"%s\"", ctx->archs[arch]->oci);
+	return false;
 }
 
 /* What keeps an image from being built, told before anything is resolved. */

@@ -36,6 +36,12 @@ same image.lock.json image.resolved.json
 ok "$apko" lock image.yaml --output other.lock
 same image.lock.json other.lock
 
+# what cannot be resolved is not locked
+for archs in x86_64 x86_64,aarch64; do
+	bad 'absent' "$apko" lock image.yaml --arch $archs -p absent --output absent.lock
+	[ ! -e absent.lock ] || fail 'a lock file of nothing'
+done
+
 # the same image as without it, though a newer package is there and the index is gone
 ok "$apko" build image.yaml small:1 without/ --sbom=false
 package repo lib 9-r0 'provides=so:libsmall.so.1=1'
