@@ -78,6 +78,55 @@ grep -q '^"❌ error";$' stdout || fail 'no error node'
 grep -q '^"❌ error" -> ' stdout || fail 'the error leads nowhere'
 grep -q 'nothing provides .*absent' stdout || fail 'no reason'
 
+# in a browser, played by a script, with pictures by another one
+mkdir bin
+cat >bin/dot <<'END'
+#!/bin/sh
+[ "$1" = -Tsvg ] && echo '<svg>' && cat
+END
+cat >bin/xdg-open <<'END'
+#!/bin/sh
+echo "$1" >"$OPENED.new" && mv "$OPENED.new" "$OPENED"
+END
+chmod +x bin/dot bin/xdg-open
+bad "needs the program 'dot'" env PATH=/nowhere "$apko" dot image.yaml --web
+OPENED=$work/opened PATH=$work/bin:$PATH "$apko" dot image.yaml --web -e explorer.example.invalid \
+	>stdout 2>stderr &
+web=$!
+for _ in $(seq 100); do
+	[ ! -e opened ] || break
+	sleep 0.1
+done
+url=$(cat opened)
+# get PATH [HOST]: status and body
+get() {
+	python3 - "$url" "$@" <<-'END'
+		import sys, http.client, urllib.parse
+		u = urllib.parse.urlsplit(sys.argv[1])
+		c = http.client.HTTPConnection('127.0.0.1', u.port, timeout=10)
+		c.request('GET', sys.argv[2], headers={'Host': sys.argv[3]} if len(sys.argv) > 3 else {})
+		r = c.getresponse()
+		print(r.status, r.getheader('Content-Type'))
+		print(r.read().decode())
+	END
+}
+get / >got
+grep -qx '200 image/svg+xml' got || fail "browser: $(cat got)"
+grep -q 'URL="https://explorer.example.invalid/repo/x86_64/tool-1.5-r0.apk"' got || fail 'no links'
+get '/?node=lib&node=%74ool' >got
+grep -q '^lib \[' got || fail 'nodes'
+get '/?node=absent' >got
+grep -q '^404' got || fail 'a package that is not there'
+get /other >got
+grep -q '^404' got || fail 'another path'
+get / attacker.example.invalid >got
+grep -q '^403' got || fail 'another host'
+kill -TERM $web
+status=0
+wait $web || status=$?
+[ $status = 1 ] || fail "browser: status $status"
+[ ! -s stdout ] || fail 'browser: standard output'
+
 mkdir -p sys/etc/apk
 bad 'sys/etc/apk/repositories' "$apko" install-keys --root sys
 printf '# none remote\n\n%s/repo\n' "$work" >sys/etc/apk/repositories

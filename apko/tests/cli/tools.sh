@@ -45,7 +45,7 @@ judge() {
 	skopeo --override-arch "$host" inspect "$2" >inspect.json || fail "$1: skopeo inspect"
 	[ "$(jq -r '.Labels["org.example.purpose"]' inspect.json)" = test ] || fail "$1: labels"
 	[ "$(jq -r .Architecture inspect.json)" = "$host" ] || fail "$1: architecture"
-	jq -r '.Env[]' inspect.json | grep -qx GREETING=hi || fail "$1: environment"
+	jq -r '.Env[]' inspect.json | grep -x GREETING=hi >got || fail "$1: environment"
 	skopeo --override-arch "$host" inspect --config "$2" >config.json || fail "$1: configuration"
 	[ "$(jq -c .config.Cmd config.json)" = '["the","image itself"]' ] || fail "$1: command"
 	[ "$(jq -r '.config | .User, .WorkingDir, .StopSignal' config.json | tr '\n' ' ')" = \
