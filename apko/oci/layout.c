@@ -39,11 +39,13 @@ static bool link_blob(int fd, const struct stat *st, const char *from, const cha
 			return false;
 		tmp = arena_printf(a, "%s.%ld.%u", path, (long)getpid(), tries);
 	}
-	/* where something else had the name, the link is renamed over it */
-	if (tmp == path || rename(tmp, path) == 0)
+	/* Where something else had the name, the link is renamed over it; nothing happens when that
+	 * is the same file, which another build has just linked. */
+	if (tmp == path)
 		return true;
+	bool ok = rename(tmp, path) == 0;
 	(void)unlink(tmp);
-	return false;
+	return ok;
 }
 
 static bool copy_blob(int fd, const struct stat *st, const struct oci_layer *l, const char *path,

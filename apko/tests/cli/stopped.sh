@@ -96,6 +96,19 @@ for d in together together1 together2 together3 together4; do
 	same good.sums sums
 done
 whole 'at once' both
+# and with all made before, so that they write their outputs at the same moment
+for round in $(seq 20); do
+	pids=()
+	for _ in 1 2 3 4 5 6; do
+		"$apko" build large.yaml small:1 "round$round/" --cache-dir both --sbom=false 2>log.same &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid" || fail "round $round: $(cat log.same)"
+	done
+	hashes "round$round" >sums
+	same good.sums sums
+done
 
 # A full disk, where one can be had.
 if [ "$(id -u)" = 0 ] && mkdir disk && mount -t tmpfs -o size=20m tmpfs disk 2>/dev/null; then
