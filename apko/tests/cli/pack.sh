@@ -93,6 +93,7 @@ bad "needs the program 'dot'" env PATH=/nowhere "$apko" dot image.yaml --web
 OPENED=$work/opened PATH=$work/bin:$PATH "$apko" dot image.yaml --web -e explorer.example.invalid \
 	>stdout 2>stderr &
 web=$!
+trap 'kill "$web" 2>/dev/null || true; rm -rf "$work"' EXIT
 for _ in $(seq 100); do
 	[ ! -e opened ] || break
 	sleep 0.1
@@ -124,6 +125,7 @@ grep -q '^403' got || fail 'another host'
 kill -TERM $web
 status=0
 wait $web || status=$?
+trap 'rm -rf "$work"' EXIT
 [ $status = 1 ] || fail "browser: status $status"
 [ ! -s stdout ] || fail 'browser: standard output'
 
