@@ -25,40 +25,37 @@ static void add_line(struct buf *out, struct str line)
 	buf_addc(out, '\n');
 }
 
-static bool read_packages(struct image_base *b, const char *path, const struct apk_arch *arch,
-	struct arena *a, struct err *err)
+bool image_base_read(struct str text, const char *name, const struct apk_arch *arch,
+	struct arena *a, struct image_base *ret, struct err *err)
 {
 	auto_buf struct buf records = BUF_INIT(MAX_DATABASE);
-	struct str rest = b->installed, line;
+	struct str rest = text, line;
 	while (rest.n && str_next(&rest, '\n', &line))
 		add_line(&records, line);
 	struct apk_index *idx = arena_new(a, struct apk_index);
-	if (!index_parse(arena_str(a, buf_str(&records)), path, a, idx, err))
+	if (!index_parse(arena_str(a, buf_str(&records)), name, a, idx, err))
 		return false;
 	idx->repo = idx->base = S("base_image_apkindex");
 	idx->arch = str_of(arch->apk);
-	b->index = idx;
+	*ret = (struct image_base){ .installed = text, .index = idx };
 	return true;
 }
 
 bool image_base_load(const struct imgconf *c, const struct strs *roots, const struct apk_arch *arch,
 	struct arena *a, struct image_base *ret, struct err *err)
 {
-	struct image_base b = {0};
 	auto_buf struct buf text = BUF_INIT(MAX_DATABASE);
-	if (c->contents.baseimage) {
-		const char *dir = imgconf_locate(c->contents.baseimage->apkindex.s, roots, a);
-		const char *path = arena_printf(a, "%s/%s/APKINDEX", dir, arch->apk);
-		if (!file_read(path, &text, err))
-			return err_wrap(err, "packages of the base image");
-		while (text.n && !str_ends(buf_str(&text), S("\n\n")))
-			buf_addc(&text, '\n');
-		b.installed = arena_str(a, buf_str(&text));
-		if (!read_packages(&b, path, arch, a, err))
-			return false;
+	if (!c->contents.baseimage) {
+		*ret = (struct image_base){ 0 };
+		return true;
 	}
-	*ret = b;
-	return true;
+	const char *dir = imgconf_locate(c->contents.baseimage->apkindex.s, roots, a);
+	const char *path = arena_printf(a, "%s/%s/APKINDEX", dir, arch->apk);
+	if (!file_read(path, &text, err))
+		return err_wrap(err, "packages of the base image");
+	while (text.n && !str_ends(buf_str(&text), S("\n\n")))
+		buf_addc(&text, '\n');
+	return image_base_read(arena_str(a, buf_str(&text)), path, arch, a, ret, err);
 }
 
 void image_base_atoms(const struct image_base *b, struct arena *a, struct strs *list)

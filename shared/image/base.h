@@ -14,6 +14,9 @@ struct image_base {
 /* roots: as for imgconf_load. Without a base image *ret is zero. Texts live in the arena. */
 bool image_base_load(const struct imgconf *c, const struct strs *roots, const struct apk_arch *arch,
 	struct arena *a, struct image_base *ret, struct err *err) must_check;
+/* The same of a database's text, which has to live as long; name is for messages. */
+bool image_base_read(struct str text, const char *name, const struct apk_arch *arch,
+	struct arena *a, struct image_base *ret, struct err *err) must_check;
 /* Adds an atom for each of its packages, "NAME=VERSION": they belong to the image's world. */
 void image_base_atoms(const struct image_base *b, struct arena *a, struct strs *list);
 /* A package of the base image has the name. */
