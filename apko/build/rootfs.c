@@ -72,7 +72,8 @@ struct apk_fetch rootfs_fetch(struct context *ctx)
 		.pool = ctx->pool,
 		.http = ctx->http,
 		.limits = {.max_control = limit(ctx->req->max_control),
-			.max_data = limit(ctx->req->max_data)},
+			.max_data = limit(ctx->req->max_data),
+			.keys = ctx->req->ignore_signatures ? NULL : &ctx->keys},
 	};
 }
 

@@ -99,7 +99,7 @@ static bool fetch_and_fill(const struct guest_req *req, const struct imgconf *co
 	size_t n = sol->set.n;
 	struct apk_file *files = arena_array(a, struct apk_file, n ? n : 1);
 	const struct apk_fetch fetch = { .store = req->store, .pool = req->pool,
-		.http = req->http };
+		.http = req->http, .limits.keys = req->ignore_signatures ? NULL : keys };
 	if (!apk_fetch_all(&fetch, sol->set.pkgs, n, a, files, err))
 		return false;
 	struct assemble_req ar = {

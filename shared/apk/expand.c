@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "shared/apk/enttab.h"
+#include "shared/apk/keyring.h"
 #include "shared/apk/pkgread.h"
 #include "shared/apk/stored.h"
 #include "shared/archive/gz.h"
@@ -100,6 +101,32 @@ static bool control_agrees(struct expand *x, struct err *err)
 		return true;
 	return err_set(err, EK_TRUST, "control hash mismatch: expected %.*s, got %.*s",
 		STR_ARG(apk_pkg_q(want, x->arena)), STR_ARG(apk_pkg_q(&got, x->arena)));
+}
+
+/* A signature by a key that is known is wrong on no innocent package. */
+static bool signature_agrees(const struct expand *x, struct err *err)
+{
+	auto_arena struct arena scratch = ARENA_INIT;
+	struct str gz = x->front.control_gz, wrong = STR_NONE;
+	struct apk_sig *sigs = NULL;
+	size_t n = 0;
+
+	if (!x->lim.keys || !x->front.sig_gz.n)
+		return true;
+	if (!apk_sigs_parse(x->front.sig_tar, "signature section", &scratch, &sigs, &n, err))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const struct keyring_key *key = keyring_find(x->lim.keys, sigs[i].key_name);
+		uint8_t md[DIGEST_MAX];
+		if (!key)
+			continue;
+		digest_once(sigs[i].alg, gz.p, gz.n, md);
+		if (sigkey_verify(key->key, sigs[i].alg, md, sigs[i].sig.p, sigs[i].sig.n))
+			return true;
+		wrong = sigs[i].key_name;
+	}
+	return !wrong.n || err_set(err, EK_TRUST,
+		"bad signature: '%.*s' did not sign the control section", STR_ARG(wrong));
 }
 
 /* The data section's compressed bytes: from what was read with the front, then from the file. */
@@ -402,7 +429,7 @@ static bool expand(struct expand *x, struct apk_file *f, struct err *err)
 	if (x->expect && !size_agrees(x->expect->file_size, x->file_size, err))
 		return false;
 	if (!apk_front_read(x->fd, x->file_size, x->lim.max_control, &x->scratch, x->arena,
-		    &x->front, err))
+		    &x->front, err) || !signature_agrees(x, err))
 		return false;
 	f->info = x->front.info;
 	if (x->expect && (!control_agrees(x, err) || !apk_info_agrees(&f->info, x->expect, err)))
@@ -425,6 +452,7 @@ bool apk_expand(int fd, const char *name, const struct apk_pkg *expect,
 	struct apk_file f = { .data.fd = -1, .pkg = expect };
 
 	x.lim.stream = lim && lim->stream;
+	x.lim.keys = lim ? lim->keys : NULL;
 	x.lim.max_control = lim && lim->max_control ? lim->max_control : APK_MAX_CONTROL;
 	if (x.lim.max_control > APK_MOST_CONTROL)
 		x.lim.max_control = APK_MOST_CONTROL;

@@ -54,9 +54,14 @@ struct apk_file {
 	uint8_t sig_sha1[20], control_sha1[20], data_sha256[32];
 };
 
+struct keyring;
 struct apk_limits {
 	uint64_t max_control, max_data, max_entries;	/* 0 = 10 MiB, 16 GiB, 4,000,000 */
 	bool stream;	/* never hold a data tar in memory: slower, the same result */
+	/* What names one of these keys has to be signed with it; one right signature suffices.
+	 * NULL: signatures are not looked at. Unsigned packages and those of unknown keys pass:
+	 * it is the index that vouches for packages. */
+	const struct keyring *keys;
 };
 
 /* Opens from the store by control checksum; false without error (err kind EK_NONE) when it is
