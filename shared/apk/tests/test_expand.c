@@ -190,6 +190,24 @@ static void more_zeros(struct buf *tar) { buf_addzero(tar, 9000); }
 static void bytes_after_end(struct buf *tar) { buf_adds(tar, "x"); }
 static void tar_after_end(struct buf *tar) { add_entries(tar, plain); }
 static void lying_pax(struct buf *tar) { memcpy(tar->p + 512, "99", 2); }
+static void no_equals(struct buf *tar)
+{
+	char *at = memmem(tar->p, tar->n, "pbth=usr/x", 10);
+
+	assert_non_null(at);
+	at[1] = 'a';
+	at[4] = '!';
+}
+
+static void nul_in_pax(struct buf *tar)
+{
+	char *at = memmem(tar->p, tar->n, "pbth=usr/x", 10);
+
+	assert_non_null(at);
+	at[1] = 'a';
+	at[8] = '\0';
+}
+
 static void empty_tar(struct buf *tar) { buf_clear(tar); }
 
 static void gz_crc(struct buf *gz) { gz->p[gz->n - 6] ^= 1; }
@@ -321,6 +339,10 @@ static const struct recipe recipes[] = {
 	{ .what = "row 32", .error = "duplicate path 'x'", .data = E(F("x", "x"), D("x/")) },
 	{ .what = "row 33", .data = E(F("no/such/parent", "x")) },
 	{ .what = "row 35", .error = "unsafe name 'a?b'", .data = E(F("a\nb", "x")) },
+	{ .what = "row 36, path", .error = "data section", .tar = nul_in_pax,
+	  .data = E({ "x", '0', "hello", NULL, "pbth", "usr/x", 0644 }) },
+	{ .what = "row 36, link", .error = "data section", .tar = nul_in_pax,
+	  .data = E({ "l", '2', "t", NULL, "linkpbth", "usr/x", 0777 }) },
 	{ .what = "row 37",
 	  .error = "checksum mismatch: 'usr/x' header was " OTHER_SHA1 ", computed " HELLO_SHA1,
 	  .kind = EK_TRUST, .data = E({ "usr/x", '0', "hello", OTHER_SHA1, NULL, NULL, 0644 }) },
@@ -332,6 +354,8 @@ static const struct recipe recipes[] = {
 	{ .what = "row 38",
 	  .data = E(BARE("x", "hello"), { "l", '2', "t", "", NULL, NULL, 0777 }) },
 	{ .what = "row 39", .error = "data section", .tar = lying_pax, .data = E(F("x", "hello")) },
+	{ .what = "row 39, no =", .error = "data section", .tar = no_equals,
+	  .data = E({ "x", '0', "hello", NULL, "pbth", "usr/x", 0644 }) },
 	{ .what = "row 40", .error = "data section", .tar = negative_size,
 	  .data = E(BARE("x", "hello")) },
 	{ .what = "row 40, base 256", .error = "data section", .tar = negative_base256,
