@@ -54,6 +54,13 @@ subpackages:
   - {name: y, if: "${{build.arch}} == 'aarch64'", pipeline: [{needs: {packages: [y]}}]}
 Y
 row I05 k subarch '["x"]'
+file subif <<'Y'
+vars: {quote: "'"}
+subpackages:
+  - {name: x, if: "${{package.name}} == 'subif' && \"${{vars.quote}}\" == '\\'' && ${{build.arch}} == 'x86_64'", pipeline: [{needs: {packages: [x]}}]}
+Y
+row I05a k subif '["x"]'
+row I05a2 j subif '.subpackages[0].if == "\"subif\" == '"'subif'"' && \"'"'"'\" == '"'\\\\''"' && ${{build.arch}} == '"'x86_64'"'"'
 subarch_build() {
 	cat >subemit.yaml <<-'Y'
 		package: {name: subemit, version: 1, copyright: [{license: MIT}]}

@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		scope_set(n % 3 ? &scope : &outer, name, (struct ystr){ value, NULL });
 	}
 	struct ystr text = node(&a, &doc, rest);
-	for (enum subst_mode mode = SUBST_LAX; mode <= SUBST_COND; mode++) {
+	for (enum subst_mode mode = SUBST_LAX; mode <= SUBST_COND_TRY; mode++) {
 		const struct subst x = { .scope = &scope, .arena = &a, .diags = &d, .mode = mode };
 		size_t problems = d.list.n;
 		struct ystr out = subst(&x, text);
