@@ -270,7 +270,7 @@ static void test_too_deep(void **state)
 	err_release(&f->err);
 	assert_true(dir_remove(in(f, "deep"), &f->err));
 	assert_int_not_equal(access(in(f, "deep"), F_OK), 0);
-	make_deep(f, 5000);
+	make_deep(f, 2100);
 	assert_true(dir_remove(in(f, "deep"), &f->err));
 	assert_int_not_equal(access(in(f, "deep"), F_OK), 0);
 }
