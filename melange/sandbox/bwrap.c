@@ -134,17 +134,15 @@ static void mount_args(struct sandbox *s)
 		args(s, "--tmpfs", "/tmp", NULL);
 		args(s, "--tmpfs", "/home", NULL);
 		args(s, "--dir", "/home/build", NULL);
+		args(s, "--tmpfs", "/var/cache", NULL);
 	} else {
 		args(s, "--bind", s->view ? view_root(s->view) : sp->guest, "/");
 	}
 	args(s, "--bind", sp->workspace, "/home/build");
 	if (sp->resolv_conf)
 		args(s, "--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf");
-	if (sp->cache_dir) {
-		if (sp->guest_read_only)
-			args(s, "--tmpfs", "/var/cache", NULL);
+	if (sp->cache_dir)
 		args(s, "--bind", sp->cache_dir, "/var/cache/melange");
-	}
 }
 
 static void build_args(struct sandbox *s)

@@ -11,7 +11,7 @@
 struct sandbox_spec {
 	const char *guest;		/* root directory of the guest */
 	bool guest_read_only;		/* it is an existing system: shown as it is, not writable,
-					 * with a fresh /tmp and /home */
+					 * with fresh /tmp, /home and /var/cache */
 	bool guest_shared;		/* it belongs to the store or the host: never written; the
 					 * build sees a private writable view of it */
 	const char *workspace;		/* mounted on /home/build */

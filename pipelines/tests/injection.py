@@ -10,6 +10,7 @@ other inputs as a YAML flow map, files that the case needs (commas between). Kin
   refused  it fails, and the pipeline says why
   any      one of the two
   hex      the compiler refuses it
+  quoted   documented shell text that stays one argument: $(...) is honoured
   shell    documented shell text: $(...) and continuations are honoured
 A value with a leading dash may always be refused. Nothing else is ever run, and no name expanded.
 """
@@ -24,7 +25,9 @@ VALUES = {
     "array": "a[$(touch PWNED)]",
     "blanks": "a  b\\",
 }
+QUOTED = '-X a=$(printf documented)'
 SHELL = 'x "a b" \\\n  $(printf documented) \\\n'
+MEANT = {"shell": {"shell": SHELL}, "quoted": {"quoted": QUOTED}}
 CONFIGURE = '#!/bin/sh\nprintf "%s\\0" configure "$@" >>"$NOTES"\n'
 ELF = b"\x7fELF\2\1\1" + bytes(9) + b"\3\0\x3e\0" + bytes(44)
 
@@ -74,20 +77,23 @@ def others(text):
 def furnish(here, case):
     os.makedirs(here)
     for name in ["GLOBBED"] + [n for n in case["files"].split(",") if n]:
+        os.makedirs(os.path.dirname(os.path.join(here, name)), exist_ok=True)
         with open(os.path.join(here, name), "wb") as f:
             f.write(ELF if name.endswith(".elf") else CONFIGURE.encode())
         os.chmod(os.path.join(here, name), stat.S_IRWXU)
     if case["kind"] == "dir":
         os.makedirs(os.path.join(here, case["value"]))
         for name in case["files"].split(","):
-            shutil.copy(os.path.join(here, name or "GLOBBED"), os.path.join(here, case["value"]))
+            to = os.path.join(here, case["value"], name or "GLOBBED")
+            os.makedirs(os.path.dirname(to), exist_ok=True)
+            shutil.copy(os.path.join(here, name or "GLOBBED"), to)
 
 
 def make(melange, table, out):
     cases, known = [], {}
     for uses, name, kind, template, base, files in rows(table):
         known.setdefault(uses, set()).add(name)
-        for value_name, value in ({"shell": SHELL} if kind == "shell" else VALUES).items():
+        for value_name, value in MEANT.get(kind, VALUES).items():
             given = {**others(base), name: (template or "{}").replace("{}", value)}
             cases.append({"uses": uses, "input": name, "kind": kind, "how": value_name, "value": value,
                           "files": files, "step": {"uses": uses, "with": given}})
@@ -128,6 +134,8 @@ def verdict(c, status, said, notes):
         return "the value is no argument"
     if kind == "words" and not all(any(w in n for n in notes) for w in value.split()):
         return "the words are no arguments"
+    if kind == "quoted" and not any("documented" in n and "$(" not in n for n in notes):
+        return "not what shell text means"
     if kind == "shell" and not {"x", "a b", "documented"} <= set(notes):
         return "not what shell text means"
     return None

@@ -5,7 +5,7 @@
 . "$SRC/pipelines/tests/lib.sh"
 own_mounts "$@"
 
-tools='apk autoreconf cargo cmake gem go gobump jq llvm-cov llvm-profdata make meson mvn npm objcopy
+tools='apk autoreconf cargo cmake gem go gobump jq llvm-cov llvm-profdata make meson mvn node npm objcopy
 	patch perl phpize php-config pnpm pombump Rscript ruby scanelf strip wget xcover'
 
 make_stubs() {
@@ -22,6 +22,7 @@ make_stubs() {
 				done
 				;;
 			jq) echo 5 ;;
+			go) [ "$1" != install ] || echo x >"$GOBIN/x" ;;
 			llvm-cov) echo 'TOTAL 1 1 1% 1 1 1% 1 1 50.00%' ;;
 			apk) printf 'x contains:\nusr/bin/x\n' ;;
 			esac
