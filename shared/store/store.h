@@ -12,7 +12,8 @@
  *
  * Layout: DIR/KIND/xx/KEY, xx being the key's first two characters; DIR/tmp holds what is being
  * written, with the writer's lock on it, so that leftovers of killed runs can be told and
- * removed. */
+ * removed. DIR/indexes is net/cache's, for indexes as they came; store_clean and the sweeping of
+ * leftovers take it in. */
 
 enum store_kind {
 	STORE_CONTROL,	/* control section of a package: key = checksum */

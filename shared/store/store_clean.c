@@ -16,6 +16,7 @@
 #include "shared/os/fd.h"
 #include "shared/store/store_int.h"
 
+#define INDEXES "indexes"	/* what net/cache keeps there: flat, written beside its place */
 #define SWEEP_AGE 86400	/* where locks cannot be had, leftovers are told by age, in seconds */
 
 /* Removing */
@@ -83,6 +84,22 @@ static const char *next_name(DIR *d)
 	return NULL;
 }
 
+/* Writers of these hold no lock: age alone tells leftovers. */
+static void sweep_indexes(struct store *s)
+{
+	DIR *d = open_dir(s->fd, INDEXES);
+	struct dirent *e;
+	struct stat st;
+
+	while (d && (e = readdir(d)))
+		if (strncmp(e->d_name, ".tmp-", 5) == 0 &&
+		    fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    st.st_mtime <= time(NULL) - SWEEP_AGE)
+			(void)unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		closedir(d);
+}
+
 void store_sweep(struct store *s)
 {
 	DIR *d = open_dir(s->fd, "tmp");
@@ -94,6 +111,7 @@ void store_sweep(struct store *s)
 			sweep_one(s, rel);
 	if (d)
 		closedir(d);
+	sweep_indexes(s);
 }
 
 /* Listing */
@@ -129,13 +147,12 @@ static uint64_t tree_size(struct store *s, const char *rel)
 	return bytes;
 }
 
-static void list_one(struct store *s, enum store_kind kind, const char *key, struct arena *a,
+static void list_path(struct store *s, enum store_kind kind, const char *rel, struct arena *a,
 	struct objects *list)
 {
-	char rel[STORE_REL_MAX];
 	struct stat st;
 
-	if (!store_rel(kind, key, rel) || fstatat(s->fd, rel, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(s->fd, rel, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	bool dir = S_ISDIR(st.st_mode);
 	vec_push(a, list, (struct object){
@@ -144,6 +161,28 @@ static void list_one(struct store *s, enum store_kind kind, const char *key, str
 		.bytes = dir ? tree_size(s, rel) : (uint64_t)st.st_size,
 		.used = st.st_atime > st.st_mtime ? st.st_atime : st.st_mtime,
 	});
+}
+
+static void list_one(struct store *s, enum store_kind kind, const char *key, struct arena *a,
+	struct objects *list)
+{
+	char rel[STORE_REL_MAX];
+
+	if (store_rel(kind, key, rel))
+		list_path(s, kind, rel, a, list);
+}
+
+static void list_indexes(struct store *s, struct arena *a, struct objects *list)
+{
+	DIR *d = open_dir(s->fd, INDEXES);
+	const char *name;
+	char rel[STORE_REL_MAX];
+
+	while (d && (name = next_name(d)))
+		if ((size_t)snprintf(rel, sizeof(rel), INDEXES "/%s", name) < sizeof(rel))
+			list_path(s, STORE_HTTP, rel, a, list);
+	if (d)
+		closedir(d);
 }
 
 static void list_kind(struct store *s, enum store_kind kind, struct arena *a,
@@ -192,6 +231,7 @@ bool store_clean(struct store *s, const struct store_clean *how, struct store_us
 		store_sweep(s);
 	for (int kind = 0; kind < STORE_KINDS; kind++)
 		list_kind(s, (enum store_kind)kind, &a, &list);
+	list_indexes(s, &a, &list);
 	for (size_t i = 0; i < list.n; i++)
 		u.bytes += list.v[i].bytes;
 	u.objects = list.n;

@@ -424,6 +424,45 @@ static void read_only_directory(void **state)
 	assert_holds(f->s, STORE_DATA, "kept", "old");
 }
 
+/* What net/cache keeps in the directory counts, ages and goes like objects. */
+static void indexes_are_cleaned(void **state)
+{
+	static const struct {
+		const char *name;
+		int age;	/* seconds */
+		bool old, all;	/* whether it is there after either cleaning */
+	} files[] = {
+		{ "aa.json", 10, true, false }, { "bb.json", 9000, false, false },
+		{ "bb-body", 9000, false, false }, { ".tmp-1-2", 10, true, true },
+		{ ".tmp-1-3", 100000, false, false },
+	};
+	struct fix *f = *state;
+	auto_arena struct arena a = ARENA_INIT;
+	auto_err struct err err = ERR_INIT;
+	const struct store_clean old = { .max_age = 3600 }, all = { .all = true };
+	struct store_usage u;
+	const char *dir = arena_printf(&a, "%s/indexes", store_dir(f->s));
+
+	assert_int_equal(mkdir(dir, 0755), 0);
+	for (size_t i = 0; i < countof(files); i++) {
+		char *path = arena_printf(&a, "%s/%s", dir, files[i].name);
+		struct timespec t = { .tv_sec = time(NULL) - files[i].age };
+		assert_true(file_write(path, "text", 4, 0644, &err));
+		assert_int_equal(utimensat(AT_FDCWD, path, (struct timespec[]){ t, t }, 0), 0);
+	}
+	assert_true(store_clean(f->s, &old, &u, &err));
+	assert_int_equal(u.objects, 3);
+	assert_int_equal(u.bytes, 12);
+	assert_int_equal(u.removed_objects, 2);
+	for (size_t i = 0; i < countof(files); i++)
+		assert_int_equal(access(arena_printf(&a, "%s/%s", dir, files[i].name), F_OK) == 0,
+			files[i].old);
+	assert_true(store_clean(f->s, &all, &u, &err));
+	for (size_t i = 0; i < countof(files); i++)
+		assert_int_equal(access(arena_printf(&a, "%s/%s", dir, files[i].name), F_OK) == 0,
+			files[i].all);
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -432,6 +471,7 @@ int main(void)
 		T(directories_first_writer_wins), T(killed_writers_are_swept), T(cleaning),
 		T(use_is_recorded), T(trees_in_use_stay), T(many_processes),
 		T(shared_directory_is_refused), T(default_directory), T(read_only_directory),
+		T(indexes_are_cleaned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
