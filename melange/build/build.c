@@ -321,8 +321,11 @@ static bool run_phases(struct build *b, struct err *err)
 		int64_t start = tstamp_mono_ns();
 		if (!phases[i].run(b, err))
 			return false;
-		log_debug("phase %s: %.1f ms", phases[i].name,
-			(double)(tstamp_mono_ns() - start) / 1e6);
+		int64_t took = tstamp_mono_ns() - start;
+		log_debug("phase %s: %.1f ms", phases[i].name, (double)took / 1e6);
+		if (b->req->trace && !report_span(b->req->trace, b->req->arch->apk, phases[i].name,
+				took, err))
+			return false;
 	}
 	return true;
 }

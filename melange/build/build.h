@@ -26,6 +26,7 @@ struct build_req {
 	const char *out_dir;
 	const char *signing_key;	/* NULL = unsigned */
 	const char *dependency_log;	/* NULL = none */
+	const char *trace;		/* spans of the phases are appended here; NULL = nowhere */
 	bool generate_index, build_log, persist_lint, provenance, strip_origin_name;
 
 	/* what is written into them */

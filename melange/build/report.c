@@ -2,7 +2,10 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
+#include "shared/base/tstamp.h"
 #include "shared/os/fd.h"
 #include "shared/text/jwrite.h"
 
@@ -94,4 +97,37 @@ bool report_build_log(const char *arch, struct str origin, const char *name, str
 	if (fd < 0)
 		return err_sys(err, "cannot open 'packages.log'");
 	return fd_write_all(fd, line.p, line.n, "packages.log", err);
+}
+
+static struct str span_time(struct arena *a, int64_t ns)
+{
+	const char *second = tstamp_rfc3339(a, ns / 1000000000);
+	return arena_strf(a, "%.*s.%09lldZ", (int)strlen(second) - 1, second,
+		(long long)(ns % 1000000000));
+}
+
+bool report_span(const char *path, const char *arch, const char *name, int64_t took,
+	struct err *err)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	auto_buf struct buf b = BUF_INIT(1 << 16);
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	int64_t end = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	struct jwrite w;
+	jw_init(&w, &b, 0);
+	jw_object(&w);
+	jw_kstr(&w, "Name", str_of(name));
+	jw_kstr(&w, "StartTime", span_time(&a, end - took));
+	jw_kstr(&w, "EndTime", span_time(&a, end));
+	jw_key(&w, "Attributes");
+	jw_object(&w);
+	jw_kstr(&w, "arch", str_of(arch));
+	jw_object_end(&w);
+	jw_object_end(&w);
+	buf_addc(&b, '\n');
+	auto_fd int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_sys(err, "cannot open '%s'", path);
+	return fd_write_all(fd, b.p, b.n, path, err);
 }

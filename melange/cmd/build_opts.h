@@ -13,15 +13,20 @@ struct build_opts {
 	const char *pipeline_dir, *vars_file, *build_date, *workspace_dir, *source_dir, *cache_dir,
 		*apk_cache_dir, *signing_key, *out_dir, *dependency_log, *namespace_, *libc,
 		*runner, *cpu, *cpumodel, *memory, *disk, *git_commit, *git_repo_url,
-		*license, *rootfs;
+		*license, *rootfs, *trace;
 	int64_t timeout;
 	bool generate_index, empty_workspace, strip_origin_name, ignore_signatures, create_build_log,
 		persist_lint, debug, interactive, rm, provenance,
 		no_network;
+	bool debug_runner, cache_source, cleanup, fail_on_lint_warning;	/* without effect */
 };
 
 #define BO(name, letter, type, field, def, arg, help)                                              \
 	{ name, letter, OPT_##type, offsetof(struct build_opts, field), def, arg, help, 0 }
+/* Accepted because existing command lines have them; nothing in this runner answers to them. */
+#define BO_NO_EFFECT(name, field, def)                                                             \
+	{ name, 0, OPT_BOOL, offsetof(struct build_opts, field), def, NULL,                        \
+		"has no effect with this runner", OPT_HIDDEN }
 #define BUILD_OPTS                                                                                 \
 	BO("arch", 0, LIST, archs, "", "ARCH", "architectures to build for"),                      \
 	BO("build-date", 0, STR, build_date, "", "TIME", "time of all files, RFC 3339"),           \
@@ -73,6 +78,11 @@ struct build_opts {
 	BO("generate-provenance", 0, BOOL, provenance, NULL, NULL, "write .attest.tar.gz files"),  \
 	BO("rootfs", 0, STR, rootfs, "", "DIR",                                                    \
 		"build in this existing root, read-only, instead of packages; / is allowed"),      \
+	BO("trace", 0, STR, trace, "", "FILE", "write the phases and their times as JSON spans"),  \
+	BO_NO_EFFECT("debug-runner", debug_runner, NULL),                                          \
+	BO_NO_EFFECT("cache-source", cache_source, NULL),                                          \
+	BO_NO_EFFECT("cleanup", cleanup, "true"),                                                  \
+	BO_NO_EFFECT("fail-on-lint-warning", fail_on_lint_warning, NULL),                          \
 	BO("no-network", 0, BOOL, no_network, NULL, NULL, "steps see no network")
 
 /* Architectures of --arch: apk or OCI names, "all", "host"; none = all. Sorted, no duplicates.

@@ -44,6 +44,7 @@ static bool fill_request(const struct build_opts *o, const struct strs *args, st
 	r->cache_dir = or_null(o->cache_dir);
 	r->store_dir = or_null(o->apk_cache_dir);
 	r->rootfs = or_null(o->rootfs);
+	r->trace = or_null(o->trace);
 	r->build_options = &o->build_options;
 	r->keys = &o->keys;
 	r->repos = &o->repos;
@@ -101,6 +102,9 @@ static bool run(void *req, const struct strs *args, struct arena *a, struct err 
 		return false;
 	if (!*o->git_repo_url)
 		log_warn("git repository URL not provided, using %s", r.git_repo_url);
+	if (o->fail_on_lint_warning)
+		log_warn("--fail-on-lint-warning is deprecated and has no effect: "
+			"use --lint-require and --lint-warn");
 	log_info("melange %s with runner %s is building %s", PROJECT_VERSION, r.runner->name,
 		r.config_path);
 	if (!config_load(r.config_path, &load, a, &config, err))

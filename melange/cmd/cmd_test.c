@@ -9,12 +9,7 @@
 struct test_opts {
 	struct build_opts build;	/* BO() names its fields */
 	struct strs test_options;
-	bool debug_runner, cache_source;
 };
-
-#define NO_EFFECT(name, type, field)                                                               \
-	{ name, 0, OPT_##type, offsetof(struct test_opts, field), NULL, NULL,                      \
-		"has no effect with this runner", OPT_HIDDEN }
 
 static const struct opt opts[] = {
 	BO("arch", 0, LIST, archs, "", "ARCH", "architectures to test"),
@@ -39,9 +34,10 @@ static const struct opt opts[] = {
 	BO("memory", 0, STR, memory, "", "SIZE", "overrides package.resources.memory"),
 	BO("disk", 0, STR, disk, "", "SIZE", "overrides package.resources.disk"),
 	BO("timeout", 0, DURATION, timeout, "0s", "TIME", "most time the tests may take"),
-	NO_EFFECT("debug-runner", BOOL, debug_runner),
-	NO_EFFECT("cache-source", BOOL, cache_source),
-	NO_EFFECT("test-option", LIST, test_options),
+	BO_NO_EFFECT("debug-runner", debug_runner, NULL),
+	BO_NO_EFFECT("cache-source", cache_source, NULL),
+	{ "test-option", 0, OPT_LIST, offsetof(struct test_opts, test_options), NULL, NULL,
+		"has no effect", OPT_HIDDEN },
 	{ 0 },
 };
 

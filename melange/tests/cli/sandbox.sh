@@ -94,7 +94,7 @@ pipeline:
       date +%s > /home/build/kept
 Y
 export SECRET_OF_THE_HOST=1
-(umask 077; works see "${build[@]}" --no-network --workspace-dir ws see.yaml)
+(umask 077; works see "${build[@]}" --no-network --workspace-dir ws --trace trace.json see.yaml)
 mkdir out
 tar xzf packages/*/see-1-r0.apk -C out 2>/dev/null
 see=out/usr/share/see
@@ -117,4 +117,10 @@ LC_ALL=C sort $see/env | diff env.want - || fail 'the environment differs'
 [ ! -e $see/escaped ] || fail 'wrote outside its workspace'
 [ "$(cat $see/descriptors)" -le 5 ] || fail 'inherits descriptors'
 [ -s "ws/$(uname -m)/kept" ] || fail '--rm=false removed the workspace'
+
+# Its phases as spans, and what existing command lines have.
+jq -se 'map(.Name) | index("guest") and index("publish")' trace.json >/dev/null || fail 'the trace lacks phases'
+jq -se 'all(.StartTime <= .EndTime)' trace.json >/dev/null || fail 'a span ends before it starts'
+works compatible "${build[@]}" --cache-source --cleanup=false --debug-runner --fail-on-lint-warning see.yaml
+grep -q 'deprecated' compatible.out || fail 'nothing is said of a deprecated flag'
 finish
