@@ -114,9 +114,9 @@ bad "'out.tar" "${as_user[@]}" "$apko" build image.yaml small:1 out.tar --cache-
 bad "'sbom-x86_64.spdx.json" "${as_user[@]}" "$apko" build image.yaml small:1 ../anyone/out/ --cache-dir ../anyone/cache
 [ ! -e ../anyone/out ] || fail 'an output without its SBOM'
 bad "'image.lock.json" "${as_user[@]}" "$apko" lock image.yaml --cache-dir ../anyone/cache
-bad "'absent/x.tar" "$apko" build image.yaml small:1 absent/x.tar
-bad "'absent/sbom-x86_64.spdx.json" "$apko" build image.yaml small:1 out.tar --sbom-path absent
 chmod 755 . out out/blobs out/blobs/sha256
+bad "'absent/x.tar" "$apko" build image.yaml small:1 absent/x.tar --sbom=false
+bad "'absent/sbom-x86_64.spdx.json" "$apko" build image.yaml small:1 out.tar --sbom-path absent
 sed -i 's/command: -y /command: /' image.yaml
 hashes . >../before
 # a cache that was asked for and cannot be had; the usual one is done without
@@ -125,4 +125,5 @@ bad "'../anyone/not'" "${as_user[@]}" "$apko" show-packages image.yaml --cache-d
 ok "${as_user[@]}" env "XDG_CACHE_HOME=$work/anyone/not" "$apko" show-packages image.yaml
 printf x >../file
 bad "'../file" "$apko" build image.yaml small:1 out.tar --cache-dir ../file
+chmod 755 ../anyone
 unchanged 'places'

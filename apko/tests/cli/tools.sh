@@ -72,12 +72,16 @@ run() {
 		fail "$1: umoci: $(cat umoci.log)"
 	[ "$(stat -c %a bundle/rootfs/w)" = 2750 ] || fail "$1: mode"
 	[ bundle/rootfs/usr/bin/tool -ef bundle/rootfs/usr/bin/tool-too ] || fail "$1: hard link"
+	if [ "$(id -u)" != 0 ]; then
+		echo "$1: not run: its user needs a second id, which only root can give"
+		return
+	fi
 	# no terminal, and nothing of the host that a test's container may not have
 	jq '.process.terminal = false | del(.linux.resources)
 		| .linux.namespaces |= map(select(.type != "network"))
 		| .mounts |= map(select(.type != "cgroup"))' bundle/config.json >config.new
 	mv config.new bundle/config.json
-	start crun --cgroup-manager=disabled run --bundle bundle "apko-test-$$" >out 2>crun.log ||
+	start crun --root "$work/state" --cgroup-manager=disabled run --bundle bundle "apko-test-$$" >out 2>crun.log ||
 		fail "$1: crun: $(cat crun.log)"
 	printf 'hello from the\n1001\n' >expected
 	cat root/base/etc/os-release >>expected
@@ -96,6 +100,10 @@ run layers
 ok "$apko" build image.yaml apko-test:1 image.tar
 judge 'docker archive' "docker-archive:image.tar:index.docker.io/library/apko-test:1-$host"
 run 'docker archive'
+if [ "$(id -u)" != 0 ]; then
+	echo 'OCI archive: not read: skopeo gives its files to root, which only root can'
+	exit 0
+fi
 ok "$apko" build image.yaml apko-test:1 image.tar --arch host
 judge 'OCI archive' oci-archive:image.tar
 run 'OCI archive'
