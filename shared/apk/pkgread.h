@@ -9,6 +9,7 @@
 #define APK_MOST_CONTROL (1u << 30)	/* whatever is asked for: it is held in memory */
 #define APK_MAX_DATA (16ull << 30)
 #define APK_MAX_ENTRIES 4000000u
+#define APK_MAX_ADB (256u << 20)	/* of a v3 package or index: held in memory */
 #define APK_MAX_SIG 16384	/* bytes of one signature entry */
 
 struct apk_front {

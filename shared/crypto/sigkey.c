@@ -149,6 +149,18 @@ unsigned sigkey_bits(const struct sigkey *k)
 	return (unsigned)EVP_PKEY_get_bits(k->pkey);
 }
 
+void sigkey_id(const struct sigkey *k, uint8_t ret_id[SIGKEY_ID_SIZE])
+{
+	uint8_t md[SHA512_SIZE];
+	unsigned char *p = NULL;
+	int n = i2d_PublicKey(k->pkey, &p);
+	if (n <= 0)
+		BUG("a key without a public part");
+	digest_once(DIGEST_SHA512, p, (size_t)n, md);
+	OPENSSL_free(p);
+	memcpy(ret_id, md, SIGKEY_ID_SIZE);
+}
+
 struct sigkey *sigkey_generate(unsigned bits, struct err *err)
 {
 	if (bits < 2048 || bits > BITS_MAX) {

@@ -8,7 +8,7 @@
 #include "shared/base/err.h"
 #include "shared/crypto/digest.h"
 
-/* RSA keys for APK signatures: PKCS#1 v1.5 with DigestInfo. (v3 adds EC for verifying.) */
+/* RSA keys for APK signatures: PKCS#1 v1.5 with DigestInfo. Public ones may be EC: v3 has both. */
 
 struct sigkey;
 #define auto_sigkey cleanup_with(sigkey_freep)
@@ -19,6 +19,10 @@ struct sigkey *sigkey_load_private(const char *path, struct err *err) must_check
 struct sigkey *sigkey_read_public(struct str pem, const char *name, struct err *err) must_check;
 bool sigkey_is_rsa(const struct sigkey *k);
 unsigned sigkey_bits(const struct sigkey *k);
+/* What v3 signatures name a key by: the first 16 bytes of the SHA-512 of its public part (PKCS#1
+ * RSAPublicKey, or the point of an EC key). */
+#define SIGKEY_ID_SIZE 16
+void sigkey_id(const struct sigkey *k, uint8_t ret_id[SIGKEY_ID_SIZE]);
 /* New RSA key; bits >= 2048. */
 struct sigkey *sigkey_generate(unsigned bits, struct err *err) must_check;
 bool sigkey_private_pem(const struct sigkey *k, struct buf *out, struct err *err) must_check;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "shared/apk/index.h"
 #include "shared/apk/solve_int.h"
+#include "shared/apk/tests/adb_cases.h"
 #include "shared/apk/tests/solve_cases.h"
 #include "shared/base/tstamp.h"
 #include "shared/os/fd.h"
@@ -13,6 +14,7 @@
  *	apk-cases versions FILE...
  *	apk-cases solver FILE.test...
  *	apk-cases resolve [--arch ARCH] --index FILE-or-REPOSITORY [--key FILE] [--cache DIR] ATOM...
+ *	apk-cases adb|adb-dump|adb-verify (see adb_cases.h)
  *	apk-cases bench [--arch ARCH] --index FILE-or-REPOSITORY [--key FILE] FILE
  *
  * `versions` takes lines of "A OP B", "A !OP B", "V" (valid) and "!V". `bench` resolves every line
@@ -292,10 +294,13 @@ int main(int argc, char **argv)
 		{ "solver", cmd_solver },
 		{ "resolve", cmd_resolve },
 		{ "bench", cmd_bench },
+		{ "adb", adb_cases },
+		{ "adb-dump", adb_cases_dump },
+		{ "adb-verify", adb_cases_verify },
 	};
 	for (size_t i = 0; argc > 2 && i < countof(cmds); i++)
 		if (strcmp(argv[1], cmds[i].name) == 0)
 			return cmds[i].run(argc - 2, argv + 2);
-	fprintf(stderr, "usage: apk-cases versions|solver|resolve|bench ...\n");
+	fprintf(stderr, "usage: apk-cases versions|solver|resolve|bench|adb|adb-dump|adb-verify ...\n");
 	return 2;
 }
