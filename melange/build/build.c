@@ -12,6 +12,7 @@
 #include "melange/build/room.h"
 #include "melange/build/steps.h"
 #include "melange/build/workspace.h"
+#include "melange/config/facts.h"
 #include "melange/emit/emit.h"
 #include "melange/lint/lint.h"
 #include "melange/plan/compile.h"
@@ -60,7 +61,7 @@ static bool prepare(struct build *b, struct err *err)
 	};
 	if (!config_compile(req->config, &co, &b->arena, &b->conf, err))
 		return false;
-	b->full_version = config_full_version(&b->conf, &b->arena);
+	b->full_version = package_full_version(&b->conf.package, &b->arena);
 	if (req->signing_key && !(b->key = sigkey_load_private(req->signing_key, err)))
 		return err_hint(err, "make one with 'melange keygen'");
 	return req->runner->usable(err) &&
@@ -79,7 +80,7 @@ static bool make_workspace(struct build *b, struct err *err)
 		.name = b->conf.package.name.s.p,
 		.version = b->full_version.p,
 		.arch = req->arch->apk,
-		.cpe = cpe->vendor.s.n ? report_cpe(&b->conf, &b->arena) : NULL,
+		.cpe = cpe->vendor.s.n ? package_cpe(&b->conf.package, &b->arena).p : NULL,
 	};
 	if (!req->empty_workspace) {
 		if (!workspace_compiler_files(&b->ws, &note, err) ||
@@ -103,8 +104,8 @@ static void lock_environment(struct build *b, const struct strs *locked)
 		vec_push(a, repos, (struct ystr){ req->repos->v[i], NULL });
 	for (size_t i = 0; req->keys && i < req->keys->n; i++)
 		vec_push(a, keys, (struct ystr){ req->keys->v[i], NULL });
-	report_sort_unique(repos);
-	report_sort_unique(keys);
+	ystrs_sort_unique(repos);
+	ystrs_sort_unique(keys);
 	env->archs = (struct ystrs){ 0 };
 	vec_push(a, &env->archs, (struct ystr){ str_of(req->arch->oci), NULL });
 }

@@ -1,44 +1,12 @@
 #include "melange/build/report.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "shared/base/tstamp.h"
 #include "shared/os/fd.h"
 #include "shared/text/jwrite.h"
-
-static struct str star(struct ystr s)
-{
-	return s.s.n ? s.s : S("*");
-}
-
-const char *report_cpe(const struct config *c, struct arena *a)
-{
-	const struct cpe *p = &c->package.cpe;
-	return arena_printf(a, "cpe:2.3:%.*s:%.*s:%.*s:%.*s:*:%.*s:%.*s:%.*s:%.*s:%.*s:%.*s",
-		STR_ARG(p->part.s.n ? p->part.s : S("a")), STR_ARG(p->vendor.s), STR_ARG(p->product.s),
-		STR_ARG(c->package.version.s), STR_ARG(star(p->edition)), STR_ARG(star(p->language)),
-		STR_ARG(star(p->sw_edition)), STR_ARG(star(p->target_sw)), STR_ARG(star(p->target_hw)),
-		STR_ARG(star(p->other)));
-}
-
-static int ystr_cmp(const void *a, const void *b)
-{
-	return str_cmp(((const struct ystr *)a)->s, ((const struct ystr *)b)->s);
-}
-
-void report_sort_unique(struct ystrs *list)
-{
-	size_t kept = 0;
-	if (list->n)
-		qsort(list->v, list->n, sizeof(list->v[0]), ystr_cmp);
-	for (size_t i = 0; i < list->n; i++)
-		if (i == 0 || !str_eq(list->v[i].s, list->v[kept - 1].s))
-			list->v[kept++] = list->v[i];
-	list->n = kept;
-}
 
 struct strs report_test_uses(const struct config *c, const struct subpackage *sub, struct arena *a)
 {

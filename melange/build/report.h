@@ -5,9 +5,6 @@
 
 /* What a build writes besides packages, and small views of the configuration for it. */
 
-/* "cpe:2.3:..." of the package (melange-config 1.2). */
-const char *report_cpe(const struct config *c, struct arena *a);
-void report_sort_unique(struct ystrs *list);
 /* `uses` of the top-level test steps of the origin (sub NULL) or of a subpackage. */
 struct strs report_test_uses(const struct config *c, const struct subpackage *sub, struct arena *a);
 /* lint-NAME-VERSION.json in a directory. */

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "melange/config/envfile.h"
+#include "melange/config/facts.h"
 #include "melange/config/options.h"
 #include "melange/config/pass.h"
 #include "melange/config/schema.h"
@@ -23,15 +24,9 @@ struct loading {
 	struct scope scope;
 };
 
-struct str config_full_version(const struct config *c, struct arena *a)
-{
-	return arena_strf(a, "%.*s-r%llu", STR_ARG(c->package.version.s),
-		(unsigned long long)c->package.epoch);
-}
-
 struct str config_full_name(const struct config *c, struct arena *a)
 {
-	struct str version = config_full_version(c, a);
+	struct str version = package_full_version(&c->package, a);
 	return arena_strf(a, "%.*s-%.*s", STR_ARG(c->package.name.s), STR_ARG(version));
 }
 

@@ -20,6 +20,5 @@ bool config_load(const char *path, const struct load_opts *opts, struct arena *a
 /* The same from bytes; path is for messages and for finding the commit. */
 bool config_parse(struct str text, const char *path, const struct load_opts *opts, struct arena *a,
 	struct config *ret, struct err *err) must_check;
-/* "NAME-VERSION-rEPOCH" / "VERSION-rEPOCH" */
+/* "NAME-VERSION-rEPOCH" */
 struct str config_full_name(const struct config *c, struct arena *a);
-struct str config_full_version(const struct config *c, struct arena *a);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "melange/config/load.h"
+#include "melange/config/facts.h"
 #include "melange/emit/provenance.h"
 #include "melange/emit/sbom.h"
 #include "melange/plan/compile.h"
@@ -19,7 +19,7 @@ bool emit_sboms(const struct emit_build *b, struct emit_pkg *pkgs, size_t n, str
 {
 	for (size_t i = 0; i < n; i++) {
 		auto_buf struct buf text = BUF_INIT(64u << 20);
-		struct str version = config_full_version(b->conf, a);
+		struct str version = package_full_version(&b->conf->package, a);
 		if (!sbom_text(b, &pkgs[i], &text, err))
 			return err_wrap(err, "SBOM of '%s'", pkgs[i].name);
 		struct str path = arena_strf(a, "var/lib/db/sbom/%s-%.*s.spdx.json", pkgs[i].name,
@@ -127,7 +127,7 @@ static void fill_info(const struct emit_build *b, const struct emit_pkg *p,
 	const struct copyright *c = o->copyright.v;
 	*info = (struct apk_pkg){
 		.name = str_of(p->name),
-		.version = config_full_version(b->conf, a),
+		.version = package_full_version(&b->conf->package, a),
 		.arch = str_of(b->arch),
 		.desc = one_line(s ? s->description.s : o->description.s, a),
 		.url = one_line(s ? s->url.s : o->url.s, a),

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "melange/config/load.h"
+#include "melange/config/facts.h"
 #include "melange/plan/compile.h"
 #include "shared/apk/keyring.h"
 #include "shared/apk/pkgwrite.h"
@@ -89,7 +89,7 @@ bool provenance_write(const struct emit_build *b, const struct emit_pkg *p, cons
 	char hex[65];
 	auto_buf struct buf conf = BUF_INIT(256u << 20), text = BUF_INIT(600u << 20);
 	auto_buf struct buf member = BUF_INIT(600u << 20), out = BUF_INIT(600u << 20);
-	struct str version = config_full_version(b->conf, a);
+	struct str version = package_full_version(&b->conf->package, a);
 	const char *stem = arena_printf(a, "%s-%.*s", p->name, STR_ARG(version));
 	if (!file_sha256(apk, hex, err) || !config_json(b->conf, &conf, err))
 		return false;

@@ -3,11 +3,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#include "melange/config/load.h"
+#include "melange/config/facts.h"
 #include "melange/emit/sources.h"
 #include "shared/base/log.h"
 #include "shared/base/tstamp.h"
-#include "shared/crypto/digest.h"
 #include "shared/os/fd.h"
 #include "shared/os/path.h"
 #include "shared/sbom/license.h"
@@ -44,16 +43,6 @@ static struct str namespace_of(const struct emit_build *b)
 	return str_of(*b->namespace_ ? b->namespace_ : "unknown");
 }
 
-/* Each part of a namespace on its own: the slashes between them stay. */
-static struct str purl_namespace(struct str ns, struct arena *a)
-{
-	auto_buf struct buf b = BUF_INIT(1 << 20);
-	struct str part;
-	while (str_next(&ns, '/', &part))
-		buf_printf(&b, "%s%.*s", b.n ? "/" : "", STR_ARG(purl_part(part, a)));
-	return arena_str(a, buf_str(&b));
-}
-
 static struct spdx_pkg base_pkg(const struct emit_build *b, struct arena *a)
 {
 	struct str org = sbom_organization(namespace_of(b), a);
@@ -76,77 +65,27 @@ static struct spdx_pkg os_pkg(const struct emit_build *b, struct arena *a)
 	return p;
 }
 
-/* An identifier for a licence that is no SPDX expression. */
-static struct str own_license(struct str text, struct arena *a)
+static struct str some_text(struct str s)
 {
-	struct str ref = license_ref(text, a);
-	if (ref.n)
-		return ref;
-	uint8_t md[SHA256_SIZE];
-	char hex[2 * SHA256_SIZE + 1];
-	digest_once(DIGEST_SHA256, text.p, text.n, md);
-	hex_encode(md, SHA256_SIZE, hex);
-	return arena_strf(a, "LicenseRef-%.16s", hex);
-}
-
-static struct str declared_license(const struct config *c, struct arena *a)
-{
-	auto_buf struct buf b = BUF_INIT(1 << 20);
-	const struct copyright *list = c->package.copyright.v;
-	for (size_t i = 0; i < c->package.copyright.n; i++) {
-		struct str l = list[i].license.s;
-		if (!l.n)
-			continue;
-		bool wrap = c->package.copyright.n > 1 && license_has_or(l);
-		if (!license_valid(l))
-			l = own_license(l, a);
-		buf_printf(&b, "%s%s%.*s%s", b.n ? " AND " : "", wrap ? "(" : "", STR_ARG(l),
-			wrap ? ")" : "");
-	}
-	return b.n ? arena_str(a, buf_str(&b)) : S("NOASSERTION");
-}
-
-static struct str attestations(const struct config *c, struct arena *a)
-{
-	auto_buf struct buf b = BUF_INIT(4u << 20);
-	const struct copyright *list = c->package.copyright.v;
-	for (size_t i = 0; i < c->package.copyright.n; i++)
-		if (list[i].attestation.s.n)
-			buf_printf(&b, "%.*s\n", STR_ARG(list[i].attestation.s));
-	return b.n ? arena_str(a, buf_str(&b)) : S("NOASSERTION");
-}
-
-static struct str star(struct ystr s)
-{
-	return s.s.n ? s.s : S("*");
+	return s.n ? s : S("NOASSERTION");
 }
 
 static struct spdx_pkg apk_pkg_node(const struct emit_build *b, struct str name, struct str version,
 	struct arena *a)
 {
-	const struct cpe *c = &b->conf->package.cpe;
+	const struct package *pkg = &b->conf->package;
 	struct spdx_pkg p = base_pkg(b, a);
-	struct str ns = namespace_of(b);
 	p.id = arena_strf(a, "SPDXRef-Package-apk-%.*s-%.*s", STR_ARG(spdx_id(name, true, a)),
 		STR_ARG(spdx_id(version, true, a)));
 	p.name = name;
 	p.version = version;
-	p.license_declared = declared_license(b->conf, a);
-	p.copyright = attestations(b->conf, a);
+	p.license_declared = some_text(package_license(pkg, a));
+	p.copyright = some_text(package_copyright(pkg, a));
 	p.purpose = S("APPLICATION");
-	struct str distro = str_is(ns, "unknown") ? STR_NONE
-		: arena_strf(a, "&distro=%.*s", STR_ARG(purl_qualifier(ns, a)));
-	spdx_add_ref(a, &p, "PACKAGE-MANAGER", "purl", arena_strf(a,
-		"pkg:apk/%.*s/%.*s@%.*s?arch=%s%.*s", STR_ARG(purl_namespace(ns, a)),
-		STR_ARG(purl_part(name, a)), STR_ARG(purl_part(version, a)), b->arch,
-		STR_ARG(distro)));
-	if (c->vendor.s.n)
-		spdx_add_ref(a, &p, "SECURITY", "cpe23Type", arena_strf(a,
-			"cpe:2.3:%.*s:%.*s:%.*s:%.*s:*:%.*s:%.*s:%.*s:%.*s:%.*s:%.*s",
-			STR_ARG(c->part.s.n ? c->part.s : S("a")), STR_ARG(c->vendor.s),
-			STR_ARG(c->product.s), STR_ARG(b->conf->package.version.s), STR_ARG(star(c->edition)),
-			STR_ARG(star(c->language)), STR_ARG(star(c->sw_edition)),
-			STR_ARG(star(c->target_sw)), STR_ARG(star(c->target_hw)), STR_ARG(star(c->other))));
+	spdx_add_ref(a, &p, "PACKAGE-MANAGER", "purl",
+		package_purl(namespace_of(b), name, version, str_of(b->arch), a));
+	if (pkg->cpe.vendor.s.n)
+		spdx_add_ref(a, &p, "SECURITY", "cpe23Type", package_cpe(pkg, a));
 	return p;
 }
 
@@ -208,7 +147,7 @@ static bool licenses(const struct emit_build *b, struct spdx_doc *d, struct aren
 		if (!l.n && !c[i].license_path.s.n)
 			continue;
 		bool valid = license_valid(l);
-		struct str id = valid ? l : own_license(l, a);
+		struct str id = valid ? l : package_license_ref(l, a);
 		if (c[i].license_path.s.n && !license_text(b, &c[i], a, &text, err))
 			return false;
 		if (!c[i].license_path.s.n) {
@@ -252,7 +191,7 @@ bool sbom_text(const struct emit_build *b, const struct emit_pkg *p, struct buf 
 {
 	auto_arena struct arena scratch = ARENA_INIT;
 	struct arena *a = &scratch;
-	struct str name = str_of(p->name), version = config_full_version(b->conf, a);
+	struct str name = str_of(p->name), version = package_full_version(&b->conf->package, a);
 	struct spdx_doc d = {
 		.name = arena_strf(a, "apk-%.*s-%.*s", STR_ARG(name), STR_ARG(version)),
 		.created = str_of(tstamp_rfc3339(a, b->epoch)),

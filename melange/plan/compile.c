@@ -1,7 +1,6 @@
 #include "melange/plan/compile.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 
 #include "melange/config/cond.h"
 #include "melange/config/pass.h"
@@ -298,22 +297,6 @@ static void gather_needs(const struct bind_list *list, struct arena *a, bool is_
 	}
 }
 
-static int ystr_cmp(const void *a, const void *b)
-{
-	return str_cmp(((const struct ystr *)a)->s, ((const struct ystr *)b)->s);
-}
-
-static void sort_unique(struct ystrs *list)
-{
-	size_t kept = 0;
-	if (list->n)
-		qsort(list->v, list->n, sizeof(list->v[0]), ystr_cmp);
-	for (size_t i = 0; i < list->n; i++)
-		if (i == 0 || !str_eq(list->v[i].s, list->v[kept - 1].s))
-			list->v[kept++] = list->v[i];
-	list->n = kept;
-}
-
 static struct test *compile_test(struct compiling *c, const struct test *in,
 	const struct scope *scope, struct str package)
 {
@@ -327,7 +310,7 @@ static struct test *compile_test(struct compiling *c, const struct test *in,
 	t->pipeline = compile_steps(c, &in->pipeline, &p, NULL);
 	vec_push(c->a, &packages, (struct ystr){ package, NULL });
 	gather_needs(&t->pipeline, c->a, true, &packages);
-	sort_unique(&packages);
+	ystrs_sort_unique(&packages);
 	t->environment.contents.packages = packages;
 	return t;
 }

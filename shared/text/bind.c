@@ -1,5 +1,7 @@
 #include "shared/text/bind.h"
 
+#include <stdlib.h>
+
 #include "shared/base/buf.h"
 #include "shared/base/match.h"
 #include "shared/text/bindscalar.h"
@@ -49,6 +51,22 @@ void ykvs_set(struct arena *a, struct ykvs *kv, struct str key, struct ystr val)
 		}
 	}
 	vec_push(a, kv, pair);
+}
+
+static int ystr_cmp(const void *a, const void *b)
+{
+	return str_cmp(((const struct ystr *)a)->s, ((const struct ystr *)b)->s);
+}
+
+void ystrs_sort_unique(struct ystrs *list)
+{
+	size_t kept = 0;
+	if (list->n)
+		qsort(list->v, list->n, sizeof(list->v[0]), ystr_cmp);
+	for (size_t i = 0; i < list->n; i++)
+		if (i == 0 || !str_eq(list->v[i].s, list->v[kept - 1].s))
+			list->v[kept++] = list->v[i];
+	list->n = kept;
 }
 
 static bool is_null(const struct ynode *n)

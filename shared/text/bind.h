@@ -31,6 +31,7 @@ struct ykvs {
 const struct ystr *ykvs_get(const struct ykvs *kv, struct str key);
 /* The texts alone. */
 struct strs ystrs_texts(struct arena *a, const struct ystrs *in);
+void ystrs_sort_unique(struct ystrs *list);
 void ykvs_set(struct arena *a, struct ykvs *kv, struct str key, struct ystr val);
 
 enum bind_type {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "melange/config/facts.h"
 #include "melange/config/load.h"
 #include "melange/scan/scan.h"
 #include "melange/tests/unit/apktree.h"
@@ -48,7 +49,7 @@ static void load_config(struct build *b, const char *origin)
 static void add_pkg(struct build *b, const char *prefix, struct str name,
 	const struct pkg_options *options, const struct dependencies *declared)
 {
-	struct str version = config_full_version(&b->conf, &b->a);
+	struct str version = package_full_version(&b->conf.package, &b->a);
 	const char *path = arena_printf(&b->a, "%s%.*s-%.*s.apk", prefix, STR_ARG(name),
 		STR_ARG(version));
 	if (access(path, F_OK))
