@@ -36,6 +36,7 @@ int main(int argc, char **argv)
 		cmd_keygen,
 		cmd_package_version,
 		cmd_pipelines,
+		cmd_query,
 		cmd_schema,
 		cmd_sign,
 		cmd_sign_index,

@@ -20,6 +20,7 @@ struct step {
 	struct ykvs with, environment;
 	struct bind_map inputs;		/* struct step_input */
 	struct {
+		const struct ynode *at;	/* NULL: absent */
 		struct ystrs packages;
 	} needs;
 	struct {

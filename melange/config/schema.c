@@ -20,6 +20,7 @@ static const struct bind_schema step_input_schema = SCHEMA("an input", struct st
 	step_input_fields, offsetof(struct step_input, at));
 
 struct needs {
+	const struct ynode *at;
 	struct ystrs packages;
 };
 static const struct bind_field needs_fields[] = {
@@ -28,7 +29,7 @@ static const struct bind_field needs_fields[] = {
 	END,
 };
 static const struct bind_schema needs_schema =
-	SCHEMA("needs", struct needs, needs_fields, BIND_NO_NODE);
+	SCHEMA("needs", struct needs, needs_fields, offsetof(struct needs, at));
 
 struct assertions {
 	const struct ynode *at;
