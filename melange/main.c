@@ -31,6 +31,7 @@ int main(int argc, char **argv)
 {
 	const struct cmd cmds[] = {
 		cmd_build,
+		cmd_bump,
 		cmd_compile,
 		cmd_index,
 		cmd_keygen,

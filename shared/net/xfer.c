@@ -80,8 +80,10 @@ bool xfer_init(struct xfer *x, struct http *h, struct http_job *job, struct aren
 
 static void drop_handle(struct xfer *x)
 {
-	curl_easy_cleanup(x->easy);
-	curl_slist_free_all(x->headers);
+	if (x->easy)	/* else the library may not be loaded */
+		curl_easy_cleanup(x->easy);
+	if (x->headers)
+		curl_slist_free_all(x->headers);
 	x->easy = NULL;
 	x->headers = NULL;
 }

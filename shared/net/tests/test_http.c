@@ -778,9 +778,23 @@ static void interrupted(unused_arg void **state)
 	assert_int_equal(err.kind, EK_CANCELLED);
 }
 
+/* Nothing was asked for yet: the library need not be there to say so. */
+static void malformed_first(void **state)
+{
+	(void)state;
+	auto_arena struct arena a = ARENA_INIT;
+	auto_err struct err err = ERR_INIT;
+	auto_buf struct buf got = BUF_INIT(100);
+	auto_http struct http *h = http_new(&(struct http_opts){ 0 }, &err);
+	assert_non_null(h);
+	assert_false(http_get(h, "nonsense", &a, &got, &err));
+	assert_non_null(strstr(err.msg, "nonsense"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(malformed_first),
 		cmocka_unit_test(plain),
 		cmocka_unit_test(statuses),
 		cmocka_unit_test(retry_after),
