@@ -165,7 +165,8 @@ static void set_request(struct fetch *f, struct http_job *hj)
 			STR_ARG(f->entry.modified));
 	f->http_job = hj;
 	hj->req = (struct http_req){ .url = f->job->url, .headers = f->headers,
-		.to_fd = f->stem ? f->out.fd : f->tmp_fd, .max_bytes = f->job->max_bytes };
+		.to_fd = f->stem ? f->out.fd : f->tmp_fd, .max_bytes = f->job->max_bytes,
+		.missing_ok = f->job->optional };
 }
 
 /* Looks in the cache; ret_needed tells whether a request is to be made. */
@@ -183,6 +184,10 @@ static bool prepare(struct fetch *f, bool *ret_needed, struct err *err)
 	}
 	if (f->kept_fd >= 0 && (offline || f->job->immutable)) {
 		use_kept(f);
+		return true;
+	}
+	if (offline && f->job->optional) {
+		f->job->missing = true;
 		return true;
 	}
 	if (offline)
@@ -244,8 +249,14 @@ static bool store(struct fetch *f, struct err *err)
 
 static bool finish(struct fetch *f, struct err *err)
 {
-	if (f->http_job->resp.status == 304) {
+	long status = f->http_job->resp.status;
+
+	if (status == 304) {
 		use_kept(f);
+		return true;
+	}
+	if (status == 404 || status == 410) {
+		f->job->missing = true;
 		return true;
 	}
 	if (f->stem)
@@ -296,6 +307,7 @@ bool cache_open_all(struct cache *c, struct cache_job *jobs, size_t n, struct ar
 		jobs[i].fd = -1;
 		jobs[i].size = 0;
 		jobs[i].from_cache = false;
+		jobs[i].missing = false;
 		f[i] = (struct fetch){ .job = &jobs[i], .cache = c, .arena = a, .kept_fd = -1,
 			.out = OUTFILE_INIT, .tmp_fd = -1 };
 	}

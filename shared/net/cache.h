@@ -21,10 +21,12 @@ struct cache_job {
 	const char *url;
 	bool immutable;		/* the content of this URL never changes: no request when kept */
 	int64_t max_bytes;	/* as http_req */
+	bool optional;		/* that it is not there (404, 410; offline: no entry) is a result */
 	/* results */
 	int fd;			/* the body, at offset 0; the caller closes. -1 when it failed */
 	int64_t size;
 	bool from_cache;	/* nothing was transferred */
+	bool missing;		/* of an optional one: fd stays -1 */
 };
 
 /* One URL: the descriptor of its body or -1. Offline, without an entry:

@@ -64,6 +64,7 @@ struct http_req {
 	bool no_redirect;		/* 3xx are answers like others */
 	bool any_status;		/* 3xx and 4xx (not 408, 429) are results, not errors. A
 					 * 304 to a conditional request always is one */
+	bool missing_ok;		/* 404 and 410 are results, not errors */
 	bool repeatable;		/* POST and PATCH may be sent again after they may have arrived */
 };
 

@@ -215,6 +215,8 @@ static bool is_wanted(const struct xfer *x, long status)
 		return true;
 	if (status == 304 && (xfer_asks(x, "if-none-match") || xfer_asks(x, "if-modified-since")))
 		return true;
+	if (x->job->req.missing_ok && (status == 404 || status == 410))
+		return true;
 	return x->job->req.any_status && status < 500 && !is_transient(status);
 }
 
