@@ -1,5 +1,6 @@
 #include "apko/build/lockfile.h"
 
+#include "shared/apk/repo.h"
 #include "shared/base/log.h"
 #include "shared/base/map.h"
 #include "shared/crypto/digest.h"
@@ -69,8 +70,9 @@ static struct lock_repo repo_of(struct str line, const struct apk_arch *arch, st
 	struct str url = str_from(line, (size_t)(str_rchr(line, ' ') + 1));
 	struct str name = without_scheme(url);
 	return (struct lock_repo){
-		.name = arena_strf(a, "%.*s/%s", STR_ARG(name), arch->apk),
-		.url = arena_strf(a, "%.*s/%s/APKINDEX.tar.gz", STR_ARG(url), arch->apk),
+		.name = repo_is_index(url) ? name
+					   : arena_strf(a, "%.*s/%s", STR_ARG(name), arch->apk),
+		.url = repo_index_url(url, str_of(arch->apk), a),
 		.arch = str_of(arch->apk),
 	};
 }

@@ -101,6 +101,21 @@ static bool read_lists(const struct reading *r, struct apk_pkg *p)
 	return true;
 }
 
+static bool read_tags(const struct reading *r, struct apk_pkg *p)
+{
+	auto_buf struct buf b = BUF_INIT(BUF_NOLIMIT);
+	struct adb_obj list = adb_obj(r->o, ADB_PI_TAGS);
+
+	for (uint32_t i = 1; i < list.n; i++) {
+		struct str s = adb_blob(&list, i);
+		if (!s.n || !fit(s, false))
+			return unfit(r, "an unusable tag");
+		buf_printf(&b, "%s%.*s", b.n ? " " : "", STR_ARG(s));
+	}
+	p->tags = arena_str(r->a, buf_str(&b));
+	return true;
+}
+
 static bool read_numbers(const struct reading *r, struct apk_pkg *p)
 {
 	uint64_t time = adb_int(r->o, ADB_PI_BUILD_TIME);
@@ -138,8 +153,8 @@ bool adb_info(const struct adb_obj *o, const char *name, struct arena *a, struct
 	const struct reading r = { .o = o, .name = name, .a = a, .err = err };
 	struct apk_pkg p = { 0 };
 
-	if (!read_texts(&r, &p) || !read_lists(&r, &p) || !read_numbers(&r, &p) ||
-	    !read_bytes(&r, &p))
+	if (!read_texts(&r, &p) || !read_lists(&r, &p) || !read_tags(&r, &p) ||
+	    !read_numbers(&r, &p) || !read_bytes(&r, &p))
 		return false;
 	*ret = p;
 	return true;

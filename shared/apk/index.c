@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "shared/apk/adbindex.h"
 #include "shared/apk/pack.h"
 #include "shared/archive/gz.h"
 #include "shared/archive/tar.h"
@@ -17,7 +18,6 @@
 #define MAX_PACKAGES 2000000
 #define MAX_FILE ((size_t)256 << 20)
 #define CHUNK ((size_t)64 << 10)
-#define MAX_DESCRIPTION (64u << 10)
 
 struct parse {
 	struct str text;
@@ -285,7 +285,9 @@ static bool read_members(struct str tar, const char *name, struct arena *a, stru
 			ret->text = content;
 			ret->has_text = true;
 		} else if (str_is(e.name, "DESCRIPTION")) {
-			ret->description = str_sub(content, 0, MAX_DESCRIPTION);
+			struct str rest; /* behind a NUL would be what only v3 has */
+			(void)str_cut(content, '\0', &content, &rest);
+			ret->description = str_sub(content, 0, INDEX_MAX_DESCRIPTION);
 		} else {
 			log_warn("%s: unexpected member '%.*s' ignored", name, STR_ARG(e.name));
 		}
@@ -438,18 +440,34 @@ static bool unpack_index(struct str bytes, const struct index_read_opts *o, stru
 	return read_members(text, o->name, a, ret, err);
 }
 
+/* Verified text of an index of either format. */
+static bool read_text(struct str bytes, const struct index_read_opts *o, struct arena *a,
+	struct members *ret, uint8_t ret_digest[SHA256_SIZE], struct err *err)
+{
+	struct index_file s = { .o = o, .bytes = bytes, .fd = -1 };
+	struct adb_head h;
+	size_t at;
+	if (adb_index_is(bytes))
+		return adb_index_open(bytes, o, a, &h, ret_digest, err) &&
+		       adb_index_text(&h, o, a, &ret->text, &ret->description, err);
+	return verify(&s, a, &at, ret_digest, err) &&
+	       unpack_index(str_from(bytes, at), o, a, ret, err);
+}
+
+static void describe(struct apk_index *idx, struct str description)
+{
+	(void)str_cut(description, '\0', &idx->description, &idx->pkgname_spec);
+}
+
 bool index_read(struct str bytes, const struct index_read_opts *opts, struct arena *a,
 	struct apk_index *ret, struct err *err)
 {
-	struct index_file s = { .o = opts, .bytes = bytes, .fd = -1 };
 	struct members m = { 0 };
 	uint8_t digest[SHA256_SIZE];
-	size_t at;
-	if (!verify(&s, a, &at, digest, err) ||
-		!unpack_index(str_from(bytes, at), opts, a, &m, err) ||
+	if (!read_text(bytes, opts, a, &m, digest, err) ||
 		!index_parse(m.text, opts->name, a, ret, err))
 		return false;
-	ret->description = arena_str(a, m.description);
+	describe(ret, arena_str(a, m.description));
 	memcpy(ret->digest, digest, sizeof(digest));
 	return true;
 }
@@ -496,7 +514,7 @@ static void use_pack(struct apk_index *idx, const struct pack *k, struct arena *
 {
 	idx->pack = k;
 	idx->n = k->n_pkgs;
-	idx->description = pack_str(k, k->description);
+	describe(idx, pack_str(k, k->description));
 	/* untouched room costs nothing */
 	idx->made = calloc(1, sizeof(*idx->made) + k->n_pkgs * sizeof(struct apk_pkg *));
 	if (!idx->made)
@@ -512,7 +530,7 @@ static bool within(const struct pack *k, const struct index_read_opts *o)
 
 /* With the beginning of the file, the digest of the rest and a pack nothing else is needed. What
  * is wrong with the file is for build_pack to say. */
-static const struct pack *open_pack(int fd, const struct index_read_opts *o, struct store *store,
+static const struct pack *open_v2_pack(int fd, const struct index_read_opts *o, struct store *store,
 	struct arena *a, uint8_t ret_digest[SHA256_SIZE])
 {
 	auto_buf struct buf head = BUF_INIT(CHUNK);
@@ -526,18 +544,39 @@ static const struct pack *open_pack(int fd, const struct index_read_opts *o, str
 	return within(k, o) ? k : NULL;
 }
 
+/* Of a v3 index the signature is over inflated bytes, so that it is read whole. */
+static const struct pack *open_v3_pack(int fd, const struct index_read_opts *o,
+	struct store *store, struct arena *a, uint8_t ret_digest[SHA256_SIZE])
+{
+	auto_buf struct buf bytes = BUF_INIT(MAX_FILE);
+	auto_arena struct arena scratch = ARENA_INIT;
+	auto_err struct err ignored = ERR_INIT;
+	struct adb_head h;
+	if (lseek(fd, 0, SEEK_SET) < 0 || !fd_read_all(fd, o->name, &bytes, &ignored) ||
+		!adb_index_open(buf_str(&bytes), o, &scratch, &h, ret_digest, &ignored))
+		return NULL;
+	const struct pack *k = pack_open(store, ret_digest, a);
+	return within(k, o) ? k : NULL;
+}
+
+static const struct pack *open_pack(int fd, const struct index_read_opts *o, struct store *store,
+	struct arena *a, uint8_t ret_digest[SHA256_SIZE])
+{
+	char magic[4];
+	if (pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
+		adb_index_is(str_n(magic, sizeof(magic))))
+		return open_v3_pack(fd, o, store, a, ret_digest);
+	return open_v2_pack(fd, o, store, a, ret_digest);
+}
+
 static const struct pack *build_pack(int fd, const struct index_read_opts *o, struct store *store,
 	struct arena *a, uint8_t ret_digest[SHA256_SIZE], struct err *err)
 {
 	auto_buf struct buf bytes = BUF_INIT(MAX_FILE);
 	auto_err struct err unsaved = ERR_INIT;
 	struct members m = { 0 };
-	size_t at;
-	if (lseek(fd, 0, SEEK_SET) < 0 || !fd_read_all(fd, o->name, &bytes, err))
-		return NULL;
-	struct index_file s = { .o = o, .bytes = buf_str(&bytes), .fd = -1 };
-	if (!verify(&s, a, &at, ret_digest, err) ||
-		!unpack_index(str_from(s.bytes, at), o, a, &m, err))
+	if (lseek(fd, 0, SEEK_SET) < 0 || !fd_read_all(fd, o->name, &bytes, err) ||
+		!read_text(buf_str(&bytes), o, a, &m, ret_digest, err))
 		return NULL;
 	buf_release(&bytes);
 	const struct pack *k = pack_text(m.text, m.description, o->name, a, err);

@@ -6,7 +6,10 @@
 #include "shared/store/store.h"
 
 /* APKINDEX.tar.gz: reading (signature first, then size, then syntax; only verified bytes are
- * parsed), merging and writing. All texts live in the arena passed in. */
+ * parsed), merging and writing. All texts live in the arena passed in. What is read may as well be
+ * a Packages.adb of the v3 format: the bytes tell. */
+
+#define INDEX_MAX_DESCRIPTION (64u << 10)
 
 struct index_read_opts {
 	const struct keyring *keys;	/* NULL: signatures are not looked at */

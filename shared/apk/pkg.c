@@ -1,7 +1,11 @@
 #include "shared/apk/pkg.h"
 
+#include <limits.h>
 #include <string.h>
+#include "shared/base/buf.h"
+#include "shared/base/num.h"
 #include "shared/crypto/digest.h"
+#include "shared/os/path.h"
 
 struct str apk_pkg_nv(const struct apk_pkg *p, struct arena *a)
 {
@@ -69,11 +73,70 @@ bool apk_q_parse(struct str text, uint8_t ret_sum[32], uint8_t *ret_n)
 	return true;
 }
 
+static struct str hash_text(const struct apk_pkg *p, struct arena *a)
+{
+	char *hex = arena_alloc(a, 2 * sizeof(p->checksum) + 1);
+	hex_encode(p->checksum, p->checksum_n, hex);
+	return str_of(hex);
+}
+
+/* What `${KEY}` or `${KEY:LENGTH}` stands for. */
+static bool expand_key(const struct apk_pkg *p, struct str key, struct arena *a, struct str *ret)
+{
+	struct str name, length;
+	uint64_t n = 0;
+	if (str_cut(key, ':', &name, &length) && (!num_u64(length, 10, &n) || !n))
+		return false;
+	if (str_is(name, "name"))
+		*ret = p->name;
+	else if (str_is(name, "version"))
+		*ret = p->version;
+	else if (str_is(name, "arch"))
+		*ret = p->arch;
+	else if (str_is(name, "hash"))
+		*ret = hash_text(p, a);
+	else
+		return false;
+	if (n)
+		*ret = str_sub(*ret, 0, n < ret->n ? (size_t)n : ret->n);
+	return true;
+}
+
+static bool is_url(struct str s)
+{
+	return str_starts(s, S("https://")) || str_starts(s, S("http://"));
+}
+
+bool apk_pkg_file(const struct apk_pkg *p, struct str spec, struct arena *a, struct str *ret)
+{
+	auto_buf struct buf b = BUF_INIT(PATH_MAX);
+	struct str before, key, value, file;
+	while (str_cut(spec, '$', &before, &spec)) {
+		buf_addstr(&b, before);
+		if (!str_skip(&spec, S("{")) || !str_cut(spec, '}', &key, &spec) ||
+			!expand_key(p, key, a, &value))
+			return false;
+		buf_addstr(&b, value);
+	}
+	buf_addstr(&b, before);
+	file = arena_str(a, buf_str(&b));
+	for (size_t i = 0; i < file.n; i++)
+		if ((unsigned char)file.p[i] <= ' ' || file.p[i] == 0x7f)
+			return false;
+	if (b.over || !(is_url(file) || path_is_safe(file)))
+		return false;
+	*ret = file;
+	return true;
+}
+
 struct str apk_pkg_url(const struct apk_pkg *p, struct arena *a)
 {
-	struct str base = p->index ? p->index->base : STR_NONE;
-	return arena_strf(a, "%.*s/%.*s-%.*s.apk", STR_ARG(base), STR_ARG(p->name),
-		STR_ARG(p->version));
+	struct str base = p->index ? p->index->base : STR_NONE, file;
+	struct str spec = p->index ? p->index->pkgname_spec : STR_NONE;
+	if (!spec.n || !apk_pkg_file(p, spec, a, &file))
+		return arena_strf(a, "%.*s/%.*s-%.*s.apk", STR_ARG(base), STR_ARG(p->name),
+			STR_ARG(p->version));
+	return is_url(file) ? file : arena_strf(a, "%.*s/%.*s", STR_ARG(base), STR_ARG(file));
 }
 
 static bool is_alnum(char c)

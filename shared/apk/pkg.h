@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "shared/base/arena.h"
+#include "shared/base/compiler.h"
 #include "shared/base/str.h"
 
 /* What is known of a package, from an index record, a .PKGINFO or an installed database. Texts
@@ -17,7 +18,8 @@ struct apk_pkg {
 	struct str name, version, arch;
 	struct str desc, url, license, origin, maintainer, commit;
 	struct str depends, provides, replaces, install_if;
-	struct str triggers;		/* .PKGINFO only */
+	struct str triggers;		/* of a package file only */
+	struct str tags;		/* v3 only */
 	struct str datahash;		/* .PKGINFO only: hex */
 	uint64_t installed_size;	/* bytes */
 	uint64_t file_size;		/* bytes of the .apk; 0 = unknown */
@@ -39,6 +41,7 @@ struct apk_index {
 	struct str tag;		/* pin without '@'; empty = none */
 	bool is_local;		/* base is a path */
 	struct str description;
+	struct str pkgname_spec;	/* of a v3 index, where packages are; empty = the default */
 	struct apk_pkg *pkgs;	/* in file order; NULL of one that is packed: apk_index_pkg */
 	size_t n;
 	const struct pack *pack;	/* index_open only */
@@ -59,7 +62,12 @@ struct str apk_pkg_nv(const struct apk_pkg *p, struct arena *a);
 /* "Q1..." or "Q2...", empty if unknown */
 struct str apk_pkg_q(const struct apk_pkg *p, struct arena *a);
 bool apk_q_parse(struct str text, uint8_t ret_sum[32], uint8_t *ret_n);
-/* Where the .apk is: BASE/NAME-VERSION.apk, path or URL */
+/* File of a package by a v3 index's pkgname-spec: `${name}`, `${version}`, `${arch}`, `${hash}` in
+ * it are replaced, `${name:3}` by the first three characters. A relative path, or a URL. False when
+ * the spec is malformed or leads elsewhere. */
+bool apk_pkg_file(const struct apk_pkg *p, struct str spec, struct arena *a, struct str *ret)
+	must_check;
+/* Where the .apk is, path or URL: BASE/NAME-VERSION.apk, or as the index says otherwise. */
 struct str apk_pkg_url(const struct apk_pkg *p, struct arena *a);
 /* Package names: [A-Za-z0-9._+-], first alphanumeric (row 56 of apk-format 8). */
 bool apk_name_ok(struct str name);
