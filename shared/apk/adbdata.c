@@ -91,6 +91,9 @@ static bool take_all(struct taking *t, const struct adb_head *h)
 		if (more < 0)
 			return false;
 	}
+	for (size_t i = 0; i < t->p->n_entries; i++)
+		if (t->p->entries[i].type == '1')
+			memcpy(t->p->entries[i].sha1, t->p->entries[t->p->targets[i]].sha1, SHA1_SIZE);
 	return !more || err_set(t->err, EK_PARSE, "%s: ADB block error: data that no file is due",
 		t->f->name);
 }

@@ -109,6 +109,7 @@ static bool read_hardlink(struct packing *k, struct item *it, struct str target)
 	if (!path_is_safe(target))
 		return bad_entry(k, it->e.name, "has an unusable hard link target");
 	it->e.type = '1';
+	it->e.has_sha1 = true;
 	it->e.link = arena_str(k->a, target);
 	return true;
 }
@@ -294,6 +295,7 @@ static void set_sums(struct packing *k, const struct map *names)
 	uint8_t md[SHA256_SIZE];
 
 	k->p.sums = arena_array_(k->a, SHA1_SIZE, k->p.n_entries + 1);
+	k->p.targets = arena_array(k->a, size_t, k->p.n_entries + 1);
 	digest_once(DIGEST_SHA256, "", 0, md);
 	for (size_t i = 0; i < k->p.n_entries; i++) {
 		const struct apk_entry *e = &k->p.entries[i];
@@ -309,7 +311,8 @@ static void set_sums(struct packing *k, const struct map *names)
 			memcpy(k->p.sums[i], md, SHA1_SIZE);
 		} else if (e->type == '1') {
 			to = map_get(names, e->link);
-			memcpy(k->p.sums[i], k->p.sums[to - k->p.entries], SHA1_SIZE);
+			k->p.targets[i] = (size_t)(to - k->p.entries);
+			memcpy(k->p.sums[i], k->p.sums[k->p.targets[i]], SHA1_SIZE);
 		}
 	}
 }

@@ -27,6 +27,7 @@ struct adb_pkg {
 	struct tar_paxes *paxes;	/* of each: extended attributes as v2 has them */
 	size_t n_entries;
 	uint8_t (*sums)[SHA1_SIZE];	/* of each entry, as the database has it; 160 bits of SHA-256 */
+	size_t *targets;		/* of each hard link: the entry it leads to */
 	struct adb_content *contents;	/* in the order of the data blocks */
 	size_t n_contents;
 	uint64_t data_size;		/* bytes of all contents */
@@ -36,7 +37,7 @@ bool adb_pkg_parse(const struct adb_head *h, const char *name, uint64_t max_entr
 	struct arena *a, struct adb_pkg *ret, struct err *err) must_check;
 /* Reads the data blocks to the end of the file: every content in order, none else, each as its
  * SHA-256 has it. out (-1 = nowhere) gets the contents end to end; *ret_crc is their CRC-32, and
- * sha1 of the entries that of their contents. */
+ * sha1 of the entries that of their contents, also of hard links. */
 bool adb_pkg_data(struct adb_file *f, const struct adb_head *h, struct adb_pkg *p, int out,
 	uint32_t *ret_crc, struct err *err) must_check;
 

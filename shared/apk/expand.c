@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared/apk/adbexpand.h"
 #include "shared/apk/enttab.h"
 #include "shared/apk/keyring.h"
 #include "shared/apk/pkgread.h"
@@ -43,6 +44,7 @@ static bool reserve(size_t n)
 
 struct expand {
 	int fd;
+	const char *name;
 	const struct apk_pkg *expect;
 	struct apk_limits lim;
 	struct store *store;
@@ -416,6 +418,14 @@ static void set_ranges(const struct expand *x, struct apk_file *f)
 	memcpy(f->data_sha256, x->datahash, SHA256_SIZE);
 }
 
+static bool is_v3(const struct expand *x)
+{
+	char magic[3];
+
+	return pread(x->fd, magic, sizeof(magic), 0) == sizeof(magic) &&
+		memcmp(magic, "ADB", sizeof(magic)) == 0;
+}
+
 static bool expand(struct expand *x, struct apk_file *f, struct err *err)
 {
 	struct stat st;
@@ -428,6 +438,8 @@ static bool expand(struct expand *x, struct apk_file *f, struct err *err)
 	x->file_size = (uint64_t)st.st_size;
 	if (x->expect && !size_agrees(x->expect->file_size, x->file_size, err))
 		return false;
+	if (is_v3(x))
+		return adb_expand(x->fd, x->name, x->expect, &x->lim, x->store, x->arena, f, err);
 	if (!apk_front_read(x->fd, x->file_size, x->lim.max_control, &x->scratch, x->arena,
 		    &x->front, err) || !signature_agrees(x, err))
 		return false;
@@ -447,7 +459,7 @@ bool apk_expand(int fd, const char *name, const struct apk_pkg *expect,
 	const struct apk_limits *lim, struct store *st, struct arena *a, struct apk_file *ret,
 	struct err *err)
 {
-	struct expand x = { .fd = fd, .expect = expect, .store = st, .arena = a,
+	struct expand x = { .fd = fd, .name = name, .expect = expect, .store = st, .arena = a,
 		.cache = arena_printf(a, "%s/tmp", store_dir(st)) };
 	struct apk_file f = { .data.fd = -1, .pkg = expect };
 

@@ -8,7 +8,7 @@
 #include "shared/store/pool.h"
 #include "shared/store/store.h"
 
-/* A package file taken apart and verified: signature, control section, uncompressed data tar in
+/* A package file of v2 or v3 taken apart and verified: signature, control section, uncompressed data tar in
  * the store, entry table. The chain checked is: expected checksum -> control section -> datahash
  * -> compressed data -> checksum of every file. What the store hands out was put there by this
  * module after those checks. */
@@ -43,12 +43,17 @@ struct apk_range {
 struct apk_file {
 	struct apk_pkg info;		/* from .PKGINFO; checksum filled in */
 	const struct apk_pkg *pkg;	/* the index record it was got for; NULL = none */
-	struct str control;		/* inflated control section (a tar without end) */
+	struct str control;		/* inflated control section (a tar without end); v3: the ADB */
 	struct apk_script *scripts;	/* of the control section */
 	size_t n_scripts;
-	struct apk_entry *entries;	/* in archive order */
+	/* v3 only: what the installed database has as the hash of each entry. Entries then have the
+	 * names of their owners (uname, gname) and no ids. */
+	const uint8_t (*sums)[SHA1_SIZE];
+	struct apk_entry *entries;	/* in archive order; of v3, hard links last */
 	size_t n_entries;
-	struct blob data;		/* uncompressed data tar; id = datahash in hex */
+	/* Uncompressed data tar, id = datahash in hex; of v3 the contents end to end, id = identity of
+	 * the package. */
+	struct blob data;
 	uint64_t data_size;		/* bytes of it */
 	struct apk_range sig_range, control_range, data_range;
 	uint8_t sig_sha1[20], control_sha1[20], data_sha256[32];

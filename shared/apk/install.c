@@ -4,6 +4,7 @@
 
 #include "shared/apk/dep.h"
 #include "shared/apk/instdb.h"
+#include "shared/archive/gz.h"
 #include "shared/archive/tar.h"
 #include "shared/base/log.h"
 #include "shared/base/map.h"
@@ -107,7 +108,33 @@ struct installing {
 	struct tree_node **nodes;	/* of its entries; NULL = not installed */
 	struct tree_node *last_dir;	/* where the last entry stood */
 	struct str last_dir_name;
+	struct owned_list *owned;
 };
+
+/* Nodes whose owner is known by name only, until all packages are there. */
+struct owned {
+	struct tree_node *n;
+	const struct apk_entry *e;
+};
+struct owned_list {
+	struct owned *v;
+	size_t n, cap;
+	struct arena *a;
+};
+
+static void set_owner_later(struct installing *in, struct tree_node *n, const struct apk_entry *e)
+{
+	if (in->file->sums)
+		vec_push(in->owned->a, in->owned, (struct owned){ n, e });
+}
+
+static void set_owners(const struct owned_list *owned, const struct owners *who)
+{
+	for (size_t i = 0; i < owned->n; i++) {
+		owned->v[i].n->uid = owners_user(who, owned->v[i].e->uname);
+		owned->v[i].n->gid = owners_group(who, owned->v[i].e->gname);
+	}
+}
 
 /* Whether one of `replaces` names the package, in a version that it allows. */
 static bool replaces(const struct apk_pkg *by, const struct apk_pkg *what)
@@ -129,7 +156,8 @@ static bool replaces(const struct apk_pkg *by, const struct apk_pkg *what)
 static bool same_content(const struct tree_node *old, const struct apk_entry *e)
 {
 	uint8_t md[SHA1_SIZE];
-	if (!e->has_sha1 || old->type != e->type)
+	/* in the tree a hard link is a file */
+	if (!e->has_sha1 || old->type != (e->type == '1' ? '0' : e->type))
 		return false;
 	if (old->type == '2') {
 		digest_once(DIGEST_SHA1, old->link.p, old->link.n, md);
@@ -184,7 +212,9 @@ static struct tree_node *entry_dir(struct installing *in, const struct apk_entry
 	if (in->last_dir && str_eq(dir, in->last_dir_name))
 		return in->last_dir;
 	struct tree_node *n = tree_find(in->t, dir, true);
-	if (!n) {
+	if (!n && in->file->sums) {
+		n = tree_mkdirs(in->t, dir, 0755, err);
+	} else if (!n) {
 		log_warn("package %.*s brings '%.*s' without an entry for its directory",
 			STR_ARG(in->file->info.name), STR_ARG(e->name));
 		n = tree_mkdirs(in->t, dir, 0755, err);
@@ -199,7 +229,7 @@ static struct tree_node *entry_dir(struct installing *in, const struct apk_entry
 	return n;
 }
 
-static void set_meta(const struct installing *in, struct tree_node *n, const struct apk_entry *e)
+static void set_meta(struct installing *in, struct tree_node *n, const struct apk_entry *e)
 {
 	n->mode = e->mode & 07777;
 	n->mtime = e->mtime;
@@ -208,6 +238,7 @@ static void set_meta(const struct installing *in, struct tree_node *n, const str
 	n->from_header_owner = in->opts->header_owners;
 	n->xattrs = e->xattrs;
 	n->n_xattrs = e->n_xattrs;
+	set_owner_later(in, n, e);
 }
 
 static bool install_dir(struct installing *in, const struct apk_entry *e, struct tree_node *dir,
@@ -227,8 +258,9 @@ static bool install_dir(struct installing *in, const struct apk_entry *e, struct
 			STR_ARG(in->file->info.name), STR_ARG(e->name));
 	n = tree_add(in->t, dir, base, '5');
 	set_meta(in, n, e);
+	/* apk-tools makes the directories of v3 packages by mkdir, which knows no set-id bits */
 	if (!in->opts->keep_dir_bits)
-		n->mode &= 0777;
+		n->mode &= in->file->sums ? 01777 : 0777;
 	*ret = n;
 	return true;
 }
@@ -263,6 +295,7 @@ static bool link_to(struct installing *in, struct tree_node *n, const struct apk
 	n->mtime = target->mtime;
 	n->xattrs = target->xattrs;
 	n->n_xattrs = target->n_xattrs;
+	set_owner_later(in, n, e);
 	return true;
 }
 
@@ -343,18 +376,33 @@ static bool still_there(const struct apk_file *f, size_t i, struct tree_node *co
 }
 
 static struct str record_of(const struct apk_file *f, struct tree_node *const *nodes,
-	struct arena *a)
+	const struct owners *who, struct arena *a)
 {
 	auto_buf struct buf b = BUF_INIT(1u << 30);
 	auto_arena struct arena scratch = ARENA_INIT;
 	bool *kept = arena_array(&scratch, bool, f->n_entries + 1);
 	for (size_t i = 0; i < f->n_entries; i++)
 		kept[i] = still_there(f, i, nodes);
-	instdb_record(f, kept, &b);
+	if (f->sums)
+		instdb_record_v3(f, kept, who, &b);
+	else
+		instdb_record(f, kept, &b);
 	return arena_str(a, buf_str(&b));
 }
 
-static bool add_scripts(const struct install_result *r, const struct install_opts *opts,
+/* "NAME-VERSION.HASH.SCRIPT". apk-tools 3 has hashes in hex there, whose text holds no slash. */
+static struct str script_name(const struct apk_pkg *p, struct str script, bool v3, struct arena *a)
+{
+	char hex[2 * sizeof(p->checksum) + 1];
+	struct str nv = apk_pkg_nv(p, a), q = apk_pkg_q(p, a);
+	if (v3) {
+		hex_encode(p->checksum, p->checksum_n, hex);
+		q = arena_strf(a, "X%c%s", p->checksum_n == SHA1_SIZE ? '1' : '2', hex);
+	}
+	return arena_strf(a, "%.*s.%.*s%.*s", STR_ARG(nv), STR_ARG(q), STR_ARG(script));
+}
+
+static bool add_scripts(const struct install_result *r, const struct install_opts *opts, bool v3,
 	struct buf *out, struct err *err)
 {
 	for (size_t i = 0; i < r->n; i++) {
@@ -364,10 +412,8 @@ static bool add_scripts(const struct install_result *r, const struct install_opt
 			auto_arena struct arena a = ARENA_INIT;
 			if ((s->mode & 0555) != 0555)
 				continue;
-			struct str q = apk_pkg_q(&f->info, &a), nv = apk_pkg_nv(&f->info, &a);
 			struct tar_entry e = {
-				.name = arena_strf(&a, "%.*s.%.*s%.*s", STR_ARG(nv), STR_ARG(q),
-					STR_ARG(s->name)),
+				.name = script_name(&f->info, s->name, v3, &a),
 				.type = '0',
 				.mode = s->mode & 07777,
 				.size = s->text.n,
@@ -413,20 +459,42 @@ static bool append_file(struct tree *t, const char *path, const struct buf *text
 	return true;
 }
 
+static bool any_v3(const struct install_result *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->records[i].file->sums)
+			return true;
+	return false;
+}
+
+static bool write_scripts(struct tree *t, const struct install_result *r,
+	const struct install_opts *opts, struct err *err)
+{
+	auto_buf struct buf tar = BUF_INIT(1u << 30), gz = BUF_INIT(1u << 30);
+	struct tree_node *n = tree_find(t, S(DB "/scripts.tar"), true);
+	bool v3 = any_v3(r);
+	if (!add_scripts(r, opts, v3, &tar, err))
+		return false;
+	if (!v3) {
+		if (n && n->type == '0')
+			tree_set_bytes(t, n, buf_str(&tar));
+		return true;
+	}
+	if (n)
+		tree_remove(t, n);
+	return gz_deflate(buf_str(&tar), 6, &gz, err) &&
+		tree_put(t, S(DB "/scripts.tar.gz"), buf_str(&gz), 0644, err);
+}
+
 static bool write_database(struct tree *t, const struct install_result *r,
 	const struct install_opts *opts, struct err *err)
 {
 	auto_buf struct buf installed = BUF_INIT(1u << 30), triggers = BUF_INIT(64u << 20);
-	auto_buf struct buf scripts = BUF_INIT(1u << 30);
 	for (size_t i = 0; i < r->n; i++)
 		buf_addstr(&installed, r->records[i].text);
 	add_triggers(r, &triggers);
-	if (!add_scripts(r, opts, &scripts, err))
-		return false;
-	struct tree_node *n = tree_find(t, S(DB "/scripts.tar"), true);
-	if (n && n->type == '0')
-		tree_set_bytes(t, n, buf_str(&scripts));
-	return append_file(t, DB "/installed", &installed, err) &&
+	return write_scripts(t, r, opts, err) &&
+		append_file(t, DB "/installed", &installed, err) &&
 		append_file(t, DB "/triggers", &triggers, err);
 }
 
@@ -436,13 +504,16 @@ bool install_packages(struct tree *t, const struct apk_file *files, size_t n,
 {
 	auto_arena struct arena scratch = ARENA_INIT;
 	auto_map struct map names;
+	auto_owners struct owners who = { 0 };
+	struct owned_list owned = { .a = &scratch };
 	map_init(&names, &scratch);
 	struct tree_node ***nodes = arena_array(&scratch, struct tree_node **, n + 1);
 	struct install_result r = { .records = arena_array(a, struct install_record, n + 1) };
 	for (size_t i = 0; i < n; i++) {
 		if (map_put(&names, files[i].info.name, (void *)&files[i]))
 			continue;
-		struct installing in = { .t = t, .opts = opts, .a = a, .file = &files[i] };
+		struct installing in = { .t = t, .opts = opts, .a = a, .file = &files[i],
+			.owned = &owned };
 		in.nodes = arena_array(&scratch, struct tree_node *, files[i].n_entries + 1);
 		for (size_t k = 0; k < files[i].n_entries; k++)
 			if (!install_entry(&in, k, err))
@@ -452,8 +523,11 @@ bool install_packages(struct tree *t, const struct apk_file *files, size_t n,
 		nodes[r.n] = in.nodes;
 		r.records[r.n++].file = &files[i];
 	}
+	if (!owners_read(&who, t, &opts->users, &opts->groups, &scratch, err))
+		return false;
+	set_owners(&owned, &who);
 	for (size_t i = 0; i < r.n; i++)
-		r.records[i].text = record_of(r.records[i].file, nodes[i], a);
+		r.records[i].text = record_of(r.records[i].file, nodes[i], &who, a);
 	*ret = r;
 	return write_database(t, &r, opts, err);
 }

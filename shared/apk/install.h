@@ -2,11 +2,13 @@
 
 #include "shared/apk/expand.h"
 #include "shared/apk/keyring.h"
+#include "shared/apk/owners.h"
 #include "shared/base/vec.h"
 #include "shared/rootfs/tree.h"
 
 /* Packages into a tree, as apko does it (apk-format 6): initial file system, extraction with the
- * overwrite rules, the installed database, scripts.tar, triggers. */
+ * overwrite rules, the installed database, scripts, triggers. With a v3 package among them the scripts
+ * are in scripts.tar.gz under the names that apk-tools 3 has for them, else in scripts.tar. */
 
 struct install_base {
 	struct str arch;		/* apk name */
@@ -21,7 +23,10 @@ struct install_opts {
 	bool header_owners;	/* uid and gid of package entries instead of 0:0 */
 	bool devices;		/* allow device and fifo entries */
 	int64_t script_time;	/* mtime of scripts.tar members */
-	bool keep_dir_bits;	/* special bits of package directories stay */
+	bool keep_dir_bits;	/* special bits of package directories stay; of v3, sticky ones do */
+	/* Accounts that the image gets besides those in the tree: v3 packages name owners, and have
+	 * them whatever header_owners says. */
+	struct owner_ids users, groups;
 };
 /* One installed package's part of the database, kept for layers. */
 struct install_record {

@@ -4,10 +4,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "shared/apk/adbexpand.h"
 #include "shared/base/log.h"
 #include "shared/os/fd.h"
 
 #define CONTROL_MAGIC "apkctl\0\1"	/* the last byte is the version */
+#define ADB_MAGIC "apkadb\0\1"
 #define OBJECT_MAX (1ull << 30)
 #define READ_SIZE (256u << 10)
 
@@ -206,33 +208,66 @@ static void set_data_name(struct apk_file *f, struct arena *a)
 	f->data.name = apk_pkg_nv(&f->info, a).p;
 }
 
-bool stored_put_control(struct store *s, const struct apk_front *front,
-	const struct apk_pkg *expect, struct apk_file *f, struct arena *a, struct err *err)
+/* Head and bytes, under the checksum(s). */
+static bool put_object(struct store *s, struct control_head *h, struct str control,
+	const struct apk_pkg *expect, struct err *err)
 {
 	auto_buf struct buf b = BUF_INIT(BUF_NOLIMIT);
+
+	buf_add(&b, h, sizeof(*h));
+	buf_addstr(&b, control);
+	h->check = check_of(b.p, b.n);
+	memcpy(b.p, h, sizeof(*h));
+	return put_control(s, h->control_sha1, SHA1_SIZE, &b, err) &&
+		(!expect || expect->checksum_n != SHA256_SIZE ||
+			put_control(s, h->control_sha256, SHA256_SIZE, &b, err));
+}
+
+static struct control_head head_of(const struct apk_file *f, const char *magic, size_t n)
+{
 	struct control_head h = {
-		.magic = CONTROL_MAGIC, .control_n = front->control_tar.n,
-		.file_size = f->info.file_size,
+		.control_n = n, .file_size = f->info.file_size,
 		.sig = f->sig_range, .control = f->control_range, .data = f->data_range,
 	};
 
+	memcpy(h.magic, magic, sizeof(h.magic));
 	memcpy(h.sig_sha1, f->sig_sha1, sizeof(h.sig_sha1));
 	memcpy(h.control_sha1, f->control_sha1, sizeof(h.control_sha1));
 	memcpy(h.data_sha256, f->data_sha256, sizeof(h.data_sha256));
+	return h;
+}
+
+bool stored_put_control(struct store *s, const struct apk_front *front,
+	const struct apk_pkg *expect, struct apk_file *f, struct arena *a, struct err *err)
+{
+	struct control_head h = head_of(f, CONTROL_MAGIC, front->control_tar.n);
+
 	digest_once(DIGEST_SHA256, front->control_gz.p, front->control_gz.n, h.control_sha256);
-	buf_add(&b, &h, sizeof(h));
-	buf_addstr(&b, front->control_tar);
-	h.check = check_of(b.p, b.n);
-	memcpy(b.p, &h, sizeof(h));
-	if (!put_control(s, h.control_sha1, SHA1_SIZE, &b, err) ||
-	    (expect && expect->checksum_n == SHA256_SIZE &&
-	     !put_control(s, h.control_sha256, SHA256_SIZE, &b, err)))
+	if (!put_object(s, &h, front->control_tar, expect, err))
 		return false;
 	f->control = front->control_tar;
 	f->scripts = front->scripts;
 	f->n_scripts = front->n_scripts;
 	set_data_name(f, a);
 	return true;
+}
+
+bool stored_put_adb(struct store *s, struct str payload, const uint8_t sha256[32],
+	const struct apk_pkg *expect, struct apk_file *f, struct arena *a, struct err *err)
+{
+	struct control_head h = head_of(f, ADB_MAGIC, payload.n);
+
+	memcpy(h.control_sha256, sha256, sizeof(h.control_sha256));
+	if (!put_object(s, &h, payload, expect, err))
+		return false;
+	f->control = payload;
+	set_data_name(f, a);
+	return true;
+}
+
+static bool is_adb(const struct control_head *h)
+{
+	return memcmp(h->magic, ADB_MAGIC, sizeof(h->magic)) == 0;
 }
 
 static bool load_control_head(struct str bytes, const uint8_t *sum, uint8_t sum_n,
@@ -242,13 +277,14 @@ static bool load_control_head(struct str bytes, const uint8_t *sum, uint8_t sum_
 		return false;
 	memcpy(h, bytes.p, sizeof(*h));
 	const uint8_t *have = sum_n == SHA256_SIZE ? h->control_sha256 : h->control_sha1;
-	return memcmp(h->magic, CONTROL_MAGIC, sizeof(h->magic)) == 0 &&
+	return (is_adb(h) || memcmp(h->magic, CONTROL_MAGIC, sizeof(h->magic)) == 0) &&
 		h->check == check_of(bytes.p, bytes.n) && memcmp(have, sum, sum_n) == 0 &&
 		h->control_n == bytes.n - sizeof(*h);
 }
 
+/* *ret_data: what the data is stored under. */
 static bool load_control(struct str bytes, const uint8_t *sum, uint8_t sum_n, struct arena *a,
-	struct apk_file *f)
+	struct apk_file *f, uint8_t ret_data[SHA256_SIZE])
 {
 	auto_err struct err err = ERR_INIT;
 	struct control_head h;
@@ -256,7 +292,9 @@ static bool load_control(struct str bytes, const uint8_t *sum, uint8_t sum_n, st
 	if (!load_control_head(bytes, sum, sum_n, &h))
 		return false;
 	f->control = str_from(bytes, sizeof(h));
-	if (!apk_control_parse(&f->control, a, &f->info, &f->scripts, &f->n_scripts, &err))
+	if (!(is_adb(&h) ? adb_reopen(f->control, h.control_sha256, a, f)
+			 : apk_control_parse(&f->control, a, &f->info, &f->scripts, &f->n_scripts,
+				   &err)))
 		return false;
 	f->info.file_size = h.file_size;
 	f->info.checksum_n = SHA1_SIZE;
@@ -267,13 +305,24 @@ static bool load_control(struct str bytes, const uint8_t *sum, uint8_t sum_n, st
 	memcpy(f->sig_sha1, h.sig_sha1, sizeof(f->sig_sha1));
 	memcpy(f->control_sha1, h.control_sha1, sizeof(f->control_sha1));
 	memcpy(f->data_sha256, h.data_sha256, sizeof(f->data_sha256));
+	memcpy(ret_data, is_adb(&h) ? h.control_sha256 : h.data_sha256, SHA256_SIZE);
 	return true;
+}
+
+/* The parts of a v3 package have to be of one mind on how many entries there are. */
+static bool same_entries(struct apk_file *f, size_t n)
+{
+	if (!f->sums || f->n_entries == n)
+		return true;
+	apk_file_close(f);
+	return false;
 }
 
 bool apk_open_stored(struct store *st, const uint8_t *sum, uint8_t sum_n, struct arena *a,
 	struct apk_file *ret, struct err *err)
 {
 	char key[2 * SHA256_SIZE + 1];
+	uint8_t data[SHA256_SIZE];
 	struct apk_file f = { .data.fd = -1 };
 
 	(void)err;
@@ -283,11 +332,12 @@ bool apk_open_stored(struct store *st, const uint8_t *sum, uint8_t sum_n, struct
 	struct str bytes = read_object(st, STORE_CONTROL, key, a);
 	if (bytes.n == 0)
 		return false;
-	if (!load_control(bytes, sum, sum_n, a, &f)) {
+	if (!load_control(bytes, sum, sum_n, a, &f, data)) {
 		store_drop(st, STORE_CONTROL, key);
 		return false;
 	}
-	if (!stored_get_data(st, f.data_sha256, a, &f))
+	size_t n = f.n_entries;
+	if (!stored_get_data(st, data, a, &f) || !same_entries(&f, n))
 		return false;
 	set_data_name(&f, a);
 	*ret = f;

@@ -20,6 +20,10 @@ bool stored_put_data(struct store *s, struct store_new *new, const struct enttab
 bool stored_put_control(struct store *s, const struct apk_front *front,
 	const struct apk_pkg *expect, struct apk_file *f, struct arena *a, struct err *err)
 	must_check;
+/* The same of a v3 package: its ADB, under the identity and that cut to 20 bytes. */
+bool stored_put_adb(struct store *s, struct str payload, const uint8_t sha256[32],
+	const struct apk_pkg *expect, struct apk_file *f, struct arena *a, struct err *err)
+	must_check;
 /* What a record promises: size, name, version, architecture. */
 bool apk_info_agrees(const struct apk_pkg *got, const struct apk_pkg *want, struct err *err)
 	must_check;

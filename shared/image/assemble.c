@@ -38,14 +38,31 @@ static bool begin(struct assembling *as, struct err *err)
 					   req->base.installed, 0644, err);
 }
 
+/* Configured accounts, for packages that name their owners. */
+static void configured(const struct imgconf *c, struct arena *a, struct owner_ids *users,
+	struct owner_ids *groups)
+{
+	const struct imgconf_user *u = c->accounts.users.v;
+	const struct imgconf_group *g = c->accounts.groups.v;
+	struct owner_id *ids = arena_array(a, struct owner_id, c->accounts.users.n + 1);
+	struct owner_id *gids = arena_array(a, struct owner_id, c->accounts.groups.n + 1);
+	for (size_t i = 0; i < c->accounts.users.n; i++)
+		ids[i] = (struct owner_id){u[i].username.s, u[i].uid.n};
+	for (size_t i = 0; i < c->accounts.groups.n; i++)
+		gids[i] = (struct owner_id){g[i].groupname.s, g[i].gid.n};
+	*users = (struct owner_ids){ids, c->accounts.users.n};
+	*groups = (struct owner_ids){gids, c->accounts.groups.n};
+}
+
 static bool install(struct assembling *as, struct err *err)
 {
 	const struct assemble_req *req = as->req;
-	const struct install_opts opts = {
+	struct install_opts opts = {
 		.header_owners = req->header_owners,
 		.devices = req->devices,
 		.script_time = req->epoch,
 	};
+	configured(req->conf, as->a, &opts.users, &opts.groups);
 	return install_packages(&as->r->tree, req->files, req->n_files, &opts, as->a,
 		       &as->r->installed, err) &&
 	       install_link_db(&as->r->tree, image_base_provides(&req->base, S("merged-lib")), err);
