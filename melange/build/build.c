@@ -14,6 +14,7 @@
 #include "melange/build/workspace.h"
 #include "melange/config/facts.h"
 #include "melange/emit/emit.h"
+#include "melange/emit/sbom.h"
 #include "melange/lint/lint.h"
 #include "melange/plan/compile.h"
 #include "shared/base/log.h"
@@ -59,7 +60,8 @@ static bool prepare(struct build *b, struct err *err)
 		.libc_flavour = req->libc_flavour,
 		.build_options = req->build_options,
 	};
-	if (!config_compile(req->config, &co, &b->arena, &b->conf, err))
+	if (!config_compile(req->config, &co, &b->arena, &b->conf, err) ||
+		!sbom_check(&b->conf, req->config_path, err))
 		return false;
 	b->full_version = package_full_version(&b->conf.package, &b->arena);
 	if (req->signing_key && !(b->key = sigkey_load_private(req->signing_key, err)))

@@ -95,19 +95,41 @@ static struct str join_list(const struct strs *list, struct arena *a)
 	return arena_str(a, buf_str(&b));
 }
 
-/* A value of one line for .PKGINFO and the index. */
+static bool is_control(char c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+static bool has_control(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (is_control(s.p[i]))
+			return true;
+	return false;
+}
+
+/* A value for .PKGINFO: as written when it is one line, else folded to one and trimmed. */
 static struct str one_line(struct str s, struct arena *a)
 {
 	auto_buf struct buf b = BUF_INIT(1 << 20);
+	if (!has_control(s))
+		return s;
 	s = str_trim(s);
 	for (size_t i = 0; i < s.n; i++) {
-		bool control = (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f;
-		if (!control)
+		if (!is_control(s.p[i]))
 			buf_addc(&b, s.p[i]);
 		else if (b.n && b.p[b.n - 1] != ' ')
 			buf_addc(&b, ' ');
 	}
 	return arena_str(a, buf_str(&b));
+}
+
+/* What an index holds of them, as readers of .PKGINFO take them. */
+static void trim_record(struct apk_pkg *p)
+{
+	struct str *const fields[] = { &p->desc, &p->url, &p->license, &p->commit };
+	for (size_t i = 0; i < countof(fields); i++)
+		*fields[i] = str_trim(*fields[i]);
 }
 
 static struct str triggers(const struct scriptlets *s, struct arena *a)
@@ -229,6 +251,7 @@ static bool write_package(const struct emit_build *b, const struct emit_pkg *p,
 		return false;
 	log_info("  installed-size: %llu", (unsigned long long)r.installed_size);
 	log_info("  data.tar.gz digest: %s", r.datahash);
+	trim_record(info);
 	info->installed_size = r.installed_size;
 	info->file_size = r.file_size;
 	info->checksum_n = 20;

@@ -186,6 +186,36 @@ static void add_sources(const struct emit_build *b, const struct bind_list *step
 	}
 }
 
+static bool check_path(const char *path, struct err *err)
+{
+	struct str rest = str_of(path), part;
+	for (size_t i = 0; str_next(&rest, '/', &part); i++)
+		if (i > (path[0] == '/') && str_is(part, ".."))
+			return err_set(err, EK_USAGE, "the path of the build file '%s' holds '..', which its "
+				"SBOM cannot name\nhint: name it from a directory above it, or from '/'", path);
+	return true;
+}
+
+static bool check_sources(const struct bind_list *steps, struct err *err)
+{
+	const struct step *s = steps->v;
+	for (size_t i = 0; i < steps->n; i++)
+		if (!s[i].skipped && !source_check(&s[i], err))
+			return false;
+	return true;
+}
+
+bool sbom_check(const struct config *conf, const char *config_path, struct err *err)
+{
+	const struct subpackage *subs = conf->subpackages.v;
+	if (!check_path(config_path, err) || !check_sources(&conf->pipeline, err))
+		return false;
+	for (size_t i = 0; i < conf->subpackages.n; i++)
+		if (!subs[i].skipped && !check_sources(&subs[i].pipeline, err))
+			return false;
+	return true;
+}
+
 bool sbom_text(const struct emit_build *b, const struct emit_pkg *p, struct buf *out,
 	struct err *err)
 {

@@ -108,6 +108,18 @@ static bool git_source(const struct step *s, size_t index, struct str license, s
 	return true;
 }
 
+bool source_check(const struct step *s, struct err *err)
+{
+	const struct ystr *v = ykvs_get(&s->with, S("repository"));
+	if (!str_is(s->uses.s, "git-checkout") || !v)
+		return true;
+	long colon = str_chr(v->s, ':'), slash = str_chr(v->s, '/');
+	if (colon < 0 || str_find(v->s, S("://")) >= 0 || (slash >= 0 && slash < colon))
+		return true;
+	return err_at(err, v->at ? v->at->pos : s->at->pos, "'%.*s' is not a URL\n"
+		"hint: write ssh://HOST/PATH or https://HOST/PATH", STR_ARG(v->s));
+}
+
 bool source_of_step(const struct emit_build *b, const struct step *s, size_t index,
 	struct spdx_pkg *p, struct arena *a)
 {

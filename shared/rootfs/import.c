@@ -61,7 +61,7 @@ static bool add_xattr(struct importing *im, struct tree_node *n, const char *pat
 static bool read_xattrs(struct importing *im, struct tree_node *n, const struct dir_entry *e,
 	struct err *err)
 {
-	if (!im->opts->xattrs || e->link)
+	if (!im->opts->xattrs || e->link || n->type == '5')
 		return true;
 	char path[PATH_MAX + 64];
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", e->dirfd, e->name);

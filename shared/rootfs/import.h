@@ -8,7 +8,9 @@
 struct import_opts {
 	/* Owners that become 0: the account that built, and the invoking user. -1 = none. */
 	int64_t zero_uids[2], zero_gids[2];
-	bool xattrs;		/* keep extended attributes (melange-build 3.1's list excepted) */
+	/* Keep extended attributes of what is neither directory nor link (melange-build 3.1, whose
+	 * list is excepted). */
+	bool xattrs;
 };
 /* What lies below the directory open at dirfd, which is borrowed and stays open as long as the
  * tree is used: contents are read from it later. Files that are one inode share a body. Sockets
