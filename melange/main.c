@@ -42,6 +42,7 @@ int main(int argc, char **argv)
 		cmd_sign,
 		cmd_sign_index,
 		cmd_test,
+		cmd_update_cache,
 		cmd_version,
 		{ 0 },
 	};

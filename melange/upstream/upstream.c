@@ -111,16 +111,23 @@ bool upstream_sums(int fd, const char *name, struct upsums *ret, struct err *err
 	return true;
 }
 
+int upstream_scratch(struct err *err)
+{
+	const char *dir = getenv("TMPDIR");
+	dir = dir && *dir ? dir : "/tmp";
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0)
+		err_sys(err, "cannot make a temporary file in '%s'", dir);
+	return fd;
+}
+
 int upstream_download(struct http *http, const char *url, int64_t max, struct arena *a,
 	struct err *err)
 {
-	const char *dir = getenv("TMPDIR");
-	auto_fd int fd = open(dir && *dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	auto_fd int fd = upstream_scratch(err);
 	struct http_resp resp;
-	if (fd < 0) {
-		err_sys(err, "cannot make a temporary file in '%s'", dir && *dir ? dir : "/tmp");
+	if (fd < 0)
 		return -1;
-	}
 	const struct http_req req = { .url = url, .to_fd = fd, .max_bytes = max };
 	return http_do(http, &req, a, &resp, err) ? fd_steal(&fd) : -1;
 }

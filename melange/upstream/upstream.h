@@ -40,6 +40,8 @@ struct upsums {
 	uint8_t sha256[SHA256_SIZE], sha512[SHA512_SIZE];
 };
 bool upstream_sums(int fd, const char *name, struct upsums *ret, struct err *err) must_check;
-/* Downloads to a file without a name, at most max bytes; the descriptor or -1. */
+/* A file without a name, or -1. */
+int upstream_scratch(struct err *err) must_check;
+/* Downloads to such a file, at most max bytes; the descriptor or -1. */
 int upstream_download(struct http *http, const char *url, int64_t max, struct arena *a,
 	struct err *err) must_check;

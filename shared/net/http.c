@@ -57,6 +57,7 @@ static struct http_opts with_defaults(const struct http_opts *o)
 	d.budget_ns = or_default(o->budget_ns, 180 * SEC);
 	d.connect_ns = or_default(o->connect_ns, 30 * SEC);
 	d.stall_ns = or_default(o->stall_ns, 60 * SEC);
+	d.total_ns = or_default(o->total_ns, 1800 * SEC);
 	return d;
 }
 
@@ -193,11 +194,17 @@ static bool reap(struct run *r, struct err *err)
 
 static bool end_stalled(struct run *r, int64_t now, struct err *err)
 {
+	int64_t total = r->http->o.total_ns;
+
 	for (size_t i = r->first; i < r->n; i++) {
 		struct xfer *x = &r->x[i];
+		bool late = x->begun_at && now - x->begun_at > total;
 
-		if (x->state != XFER_RUNNING || !xfer_stalled(x, now))
+		if (x->state != XFER_RUNNING || !(late || xfer_stalled(x, now)))
 			continue;
+		if (late)
+			(void)err_set(&x->fail, EK_NETWORK, "not done within %.1f seconds",
+				(double)total / (double)SEC);
 		(void)snprintf(x->detail, sizeof(x->detail), "too few bytes within %.1f seconds",
 			(double)r->http->o.stall_ns / (double)SEC);
 		if (!end_one(r, x, CURLE_OPERATION_TIMEDOUT, err))

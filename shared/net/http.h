@@ -35,6 +35,7 @@ struct http_opts {
 	int64_t budget_ns;		/* all pauses of one request: 3 min */
 	int64_t connect_ns;		/* 30 s */
 	int64_t stall_ns;		/* without enough bytes moving: 60 s */
+	int64_t total_ns;		/* one request with all its attempts and pauses: 30 min */
 };
 
 struct http *http_new(const struct http_opts *o, struct err *err) must_check;

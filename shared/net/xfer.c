@@ -374,6 +374,8 @@ static void set_callbacks(struct xfer *x)
 bool xfer_start(struct xfer *x, int64_t now, struct err *err)
 {
 	drop_handle(x);
+	if (!x->begun_at)
+		x->begun_at = now;
 	x->easy = curl_easy_init();
 	if (!x->easy)
 		BUG("out of memory");

@@ -24,6 +24,7 @@ struct xfer {
 	struct arena *arena;
 	enum xfer_state state;
 	int64_t start_at;	/* while waiting: monotonic ns */
+	int64_t begun_at;	/* the first start, 0 before it */
 
 	CURL *easy;
 	struct curl_slist *headers;

@@ -119,7 +119,8 @@ static bool try_again(struct xfer *x, unsigned attempts, int64_t asked, int64_t 
 
 	x->attempt++;
 	pause = asked > 0 ? asked : pause_of(x);
-	if (x->attempt >= attempts || x->paused + pause > x->http->o.budget_ns) {
+	if (x->attempt >= attempts || x->paused + pause > x->http->o.budget_ns ||
+		now + pause - x->begun_at > x->http->o.total_ns) {
 		if (x->attempt > 1)
 			(void)err_wrap(err, "gave up after %u attempts", x->attempt);
 		return xfer_failed(x, err);

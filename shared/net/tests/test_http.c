@@ -529,6 +529,24 @@ static void stalling(unused_arg void **state)
 	}
 }
 
+/* Bytes that keep coming do not help, nor do further attempts. */
+static void out_of_time(unused_arg void **state)
+{
+	struct http_opts o = quick;
+	auto_buf struct buf out = BUF_INIT(BUF_NOLIMIT);
+	auto_err struct err err = ERR_INIT;
+
+	o.stall_ns = 60 * 1000 * MS;
+	o.total_ns = 400 * MS;
+	assert_false(get(&o, "/drip", &out, &err));
+	assert_non_null(strstr(err.msg, "/drip: not done within 0.4 seconds"));
+	o.total_ns = 2 * MS;
+	o.pause_ns = o.max_pause_ns = 50 * MS;
+	assert_false(get(&o, "/503", &out, &err));
+	assert_non_null(strstr(err.msg, "the server answered 503"));
+	assert_int_equal(server_hits(srv, "/503"), 1);
+}
+
 static void limits(unused_arg void **state)
 {
 	static const char *const paths[] = { "/endless", "/much" };
@@ -803,6 +821,7 @@ int main(void)
 		cmocka_unit_test(to_file_target),
 		cmocka_unit_test(to_sink),
 		cmocka_unit_test(stalling),
+		cmocka_unit_test(out_of_time),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(redirects),
 		cmocka_unit_test(redirect_rules),
