@@ -41,6 +41,8 @@ int main(int argc, char **argv)
 		cmd_schema,
 		cmd_sign,
 		cmd_sign_index,
+		cmd_source_get,
+		cmd_source_pop,
 		cmd_test,
 		cmd_update_cache,
 		cmd_version,

@@ -1,15 +1,11 @@
 #include "melange/upstream/bump.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "melange/upstream/upstream.h"
 #include "shared/apk/version.h"
 #include "shared/base/log.h"
 #include "shared/os/fd.h"
-#include "shared/text/yedit.h"
 
 #define MAX_DOWNLOAD ((int64_t)16 << 30)
 
@@ -127,26 +123,6 @@ static void set_commits(struct bumping *b)
 	}
 }
 
-/* The file */
-
-static bool write_back(struct bumping *b, struct err *err)
-{
-	struct str text;
-	struct stat st;
-	if (b->edits.n == 0)
-		return true;
-	if (!yedit_apply(&b->edits, b->f.c.doc, b->a, &text, err))
-		return false;
-	char *path = realpath(b->req->path, NULL);	/* a link stays a link */
-	if (!path || stat(path, &st) != 0) {
-		free(path);
-		return err_sys(err, "cannot write '%s'", b->req->path);
-	}
-	bool ok = file_write(path, text.p, text.n, st.st_mode & 07777, err);
-	free(path);
-	return ok;
-}
-
 static bool plausible(const struct bump_req *req, struct err *err)
 {
 	struct str v = str_trim(req->version);
@@ -171,9 +147,6 @@ static bool run(struct bumping *b, struct err *err)
 {
 	if (!upfile_load(b->req->path, b->a, &b->f, err))
 		return false;
-	if (!str_eq(b->f.text, b->f.c.doc->src))
-		return err_set(err, EK_PARSE, "'%s' is not UTF-8, so it cannot be changed in place\n"
-			"hint: convert it to UTF-8", b->req->path);
 	if (!set_version(b, err))
 		return false;
 	upstream_scope(&b->f, b->req->version, b->epoch, &b->scope);
@@ -181,7 +154,7 @@ static bool run(struct bumping *b, struct err *err)
 	scope_release(&b->scope);
 	if (ok && b->req->expected_commit && *b->req->expected_commit)
 		set_commits(b);
-	return ok && write_back(b, err);
+	return ok && upfile_write(&b->f, b->req->path, &b->edits, err);
 }
 
 bool bump(const struct bump_req *req, struct err *err)

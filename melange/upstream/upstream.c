@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "melange/plan/variables.h"
@@ -21,6 +22,28 @@ bool upfile_load(const char *path, struct arena *a, struct upfile *ret, struct e
 	ret->a = a;
 	diags_init(&ret->diags, a, ret->c.doc);
 	return true;
+}
+
+bool upfile_write(const struct upfile *f, const char *path, const struct yedits *edits,
+	struct err *err)
+{
+	struct str text;
+	struct stat st;
+	if (edits->n == 0)
+		return true;
+	if (!str_eq(f->text, f->c.doc->src))
+		return err_set(err, EK_PARSE, "'%s' is not UTF-8, so it cannot be changed in place\n"
+			"hint: convert it to UTF-8", path);
+	if (!yedit_apply(edits, f->c.doc, f->a, &text, err))
+		return false;
+	char *real = realpath(path, NULL);
+	if (!real || stat(real, &st) != 0) {
+		free(real);
+		return err_sys(err, "cannot write '%s'", path);
+	}
+	bool ok = file_write(real, text.p, text.n, st.st_mode & 07777, err);
+	free(real);
+	return ok;
 }
 
 static void find(const struct ynode *n, const char *uses, struct arena *a, struct upsteps *ret)

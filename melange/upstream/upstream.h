@@ -4,6 +4,7 @@
 #include "melange/config/scope.h"
 #include "shared/crypto/digest.h"
 #include "shared/net/http.h"
+#include "shared/text/yedit.h"
 
 /* What a build file takes from elsewhere: the `fetch` and `git-checkout` steps below its main
  * pipeline, as the author wrote them (melange-config 6). */
@@ -16,6 +17,10 @@ struct upfile {
 };
 /* Reads and validates the file; nothing is detected or compiled. */
 bool upfile_load(const char *path, struct arena *a, struct upfile *ret, struct err *err) must_check;
+
+/* Makes changes to the file, by rename and with its mode; through a link to the file it names. */
+bool upfile_write(const struct upfile *f, const char *path, const struct yedits *edits,
+	struct err *err) must_check;
 
 struct upsteps {
 	const struct ynode **v;	/* the steps' maps */
