@@ -296,6 +296,13 @@ static bool dump_blocks(struct dump *d, struct source *from, uint32_t schema, bo
 	return more == 0;
 }
 
+bool adb_dump_values(const struct adb *db, struct buf *out, struct err *err)
+{
+	struct dump d = { .name = "ADB", .out = out, .err = err };
+
+	return dump_adb(&d, db, db->payload.n);
+}
+
 bool adb_dump(int fd, const char *name, struct buf *out, struct err *err)
 {
 	auto_adb_source struct adb_source s = { 0 };
