@@ -295,7 +295,8 @@ static bool link_to(struct installing *in, struct tree_node *n, const struct apk
 	n->mtime = target->mtime;
 	n->xattrs = target->xattrs;
 	n->n_xattrs = target->n_xattrs;
-	set_owner_later(in, n, e);
+	if (target->owner == in->file)
+		set_owner_later(in, n, target->entry);
 	return true;
 }
 
