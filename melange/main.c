@@ -38,6 +38,7 @@ int main(int argc, char **argv)
 		cmd_package_version,
 		cmd_pipelines,
 		cmd_query,
+		cmd_scan,
 		cmd_schema,
 		cmd_sign,
 		cmd_sign_index,
