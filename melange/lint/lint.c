@@ -32,6 +32,11 @@ static bool unknown(struct str name, struct err *err)
 	return near ? err_hint(err, "did you mean \"%s\"?", near) : false;
 }
 
+bool lint_known(struct str name)
+{
+	return find_rule(name);
+}
+
 struct strs lint_defaults(bool required, struct arena *a)
 {
 	enum lint_set set = required ? LINT_REQUIRED : LINT_WARN;

@@ -22,5 +22,7 @@ struct lint_req {
  * then refused, since the document's file is named after them. */
 bool lint_package(const struct lint_req *req, struct arena *a, struct buf *json, struct err *err)
 	must_check;
+/* Whether a linter has this name. */
+bool lint_known(struct str name);
 /* Names of the default sets, sorted. */
 struct strs lint_defaults(bool required, struct arena *a);
