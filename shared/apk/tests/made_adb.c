@@ -140,23 +140,37 @@ void made_block(struct made_adb *m, unsigned type, struct str payload)
 	add_block(&m->blocks, type, payload);
 }
 
-void made_sig(struct made_adb *m, const struct sigkey *key)
+void made_sig_by(struct made_adb *m, const uint8_t id[SIGKEY_ID_SIZE],
+	void (*sign)(void *ctx, const uint8_t md[SHA512_SIZE], struct buf *out), void *ctx)
 {
 	auto_buf struct buf message = BUF_INIT(BUF_NOLIMIT), sig = BUF_INIT(BUF_NOLIMIT);
-	auto_err struct err err = ERR_INIT;
-	uint8_t md[SHA512_SIZE], id[SIGKEY_ID_SIZE];
+	uint8_t md[SHA512_SIZE];
 
 	buf_addc(&sig, 0);
 	buf_addc(&sig, 4);
-	sigkey_id(key, id);
-	buf_add(&sig, id, sizeof(id));
+	buf_add(&sig, id, SIGKEY_ID_SIZE);
 	add_word(&message, m->schema);
 	buf_addstr(&message, buf_str(&sig));
 	digest_once(DIGEST_SHA512, m->payload.p, m->payload.n, md);
 	buf_add(&message, md, sizeof(md));
 	digest_once(DIGEST_SHA512, message.p, message.n, md);
-	must(sigkey_sign(key, DIGEST_SHA512, md, &sig, &err));
+	sign(ctx, md, &sig);
 	made_block(m, ADB_BLOCK_SIG, buf_str(&sig));
+}
+
+static void sign_rsa(void *ctx, const uint8_t md[SHA512_SIZE], struct buf *out)
+{
+	auto_err struct err err = ERR_INIT;
+
+	must(sigkey_sign(ctx, DIGEST_SHA512, md, out, &err));
+}
+
+void made_sig(struct made_adb *m, const struct sigkey *key)
+{
+	uint8_t id[SIGKEY_ID_SIZE];
+
+	sigkey_id(key, id);
+	made_sig_by(m, id, sign_rsa, (void *)key);
 }
 
 void made_data(struct made_adb *m, uint32_t path, uint32_t file, const char *content)

@@ -34,6 +34,9 @@ void made_adb_root(struct made_adb *m, uint32_t value);
 /* Blocks, in the order of the calls. The signature is of the ADB as it is now. */
 void made_block(struct made_adb *m, unsigned type, struct str payload);
 void made_sig(struct made_adb *m, const struct sigkey *key);
+/* The same with a signature made elsewhere: `sign` gets the SHA-512 of what is signed. */
+void made_sig_by(struct made_adb *m, const uint8_t id[SIGKEY_ID_SIZE],
+	void (*sign)(void *ctx, const uint8_t md[SHA512_SIZE], struct buf *out), void *ctx);
 void made_data(struct made_adb *m, uint32_t path, uint32_t file, const char *content);
 
 enum made_comp { MADE_PLAIN, MADE_DEFLATE, MADE_NONE, MADE_RAW, MADE_ZSTD };

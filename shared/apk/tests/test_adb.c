@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -162,8 +164,79 @@ static void no_damage_passes(void **state)
 	}
 }
 
+/* EC keys sign, too. */
+
+static void sign_ec(void *ctx, const uint8_t md[SHA512_SIZE], struct buf *out)
+{
+	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(ctx, NULL);
+	size_t n = 200;
+
+	assert_true(c && EVP_PKEY_sign_init(c) > 0);
+	assert_true(EVP_PKEY_CTX_set_signature_md(c, EVP_sha512()) > 0);
+	assert_true(EVP_PKEY_sign(c, (unsigned char *)buf_room(out, n), &n, md, SHA512_SIZE) > 0);
+	out->n += n;
+	EVP_PKEY_CTX_free(c);
+}
+
+static void add_ec_key(struct keyring *k, EVP_PKEY *key, const char *name)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	auto_err struct err err = ERR_INIT;
+	char *p;
+
+	assert_true(PEM_write_bio_PUBKEY(bio, key));
+	long n = BIO_get_mem_data(bio, &p);
+	assert_true(keyring_add(k, str_of(name), str_n(p, (size_t)n), &err));
+	BIO_free(bio);
+}
+
+static void ec_signature(void **state)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	auto_made_adb struct made_adb m;
+	auto_keyring struct keyring keys;
+	auto_buf struct buf file = BUF_INIT(BUF_NOLIMIT);
+	auto_err struct err err = ERR_INIT;
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	uint8_t id[SIGKEY_ID_SIZE];
+
+	(void)state;
+	keyring_init(&keys, &a);
+	add_ec_key(&keys, key, "ec.pem.pub");
+	made_adb_init(&m, ADB_SCHEMA_INDEX);
+	sigkey_id(keys.v[0].key, id);
+	made_sig_by(&m, id, sign_ec, key);
+	EVP_PKEY_free(key);
+	made_adb_file(&m, MADE_PLAIN, &file);
+	if (!verify(buf_str(&file), &keys, &err))
+		fail_msg("%s", err.msg);
+	file.p[8] ^= 4;	/* in the head of the ADB block */
+	assert_false(verify(buf_str(&file), &keys, &err));
+	file.p[8] ^= 4;
+	file.p[file.n - 20] ^= 4;	/* in the signature */
+	assert_false(verify(buf_str(&file), &keys, &err));
+}
+
 /* What the golden directory says, where it is at hand; see its README. */
 #define DATA SOURCE_DIR "/../shared/data/v3"
+
+static void recorded_ec_signature(void **state)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	auto_keyring struct keyring keys;
+	auto_buf struct buf b = BUF_INIT(1 << 20);
+	auto_err struct err err = ERR_INIT;
+
+	(void)state;
+	keyring_init(&keys, &a);
+	if (!file_read(DATA "/ec.apk", &b, &err)) {
+		print_message("skipped: no %s\n", DATA);
+		skip();
+	}
+	assert_true(keyring_add_file(&keys, DATA "/ec.pem.pub", &err));
+	if (!verify(buf_str(&b), &keys, &err))
+		fail_msg("%s", err.msg);
+}
 
 static void agrees_with_recorded_verdicts(void **state)
 {
@@ -203,6 +276,8 @@ int main(void)
 		cmocka_unit_test(reads_the_vector),
 		cmocka_unit_test(every_compression_verifies),
 		cmocka_unit_test(no_damage_passes),
+		cmocka_unit_test(ec_signature),
+		cmocka_unit_test(recorded_ec_signature),
 		cmocka_unit_test(agrees_with_recorded_verdicts),
 		cmocka_unit_test(agrees_with_recorded_dumps),
 	};
