@@ -99,14 +99,19 @@ uint32_t made_acl(struct made_adb *m, unsigned mode, const char *user, const cha
 
 uint32_t made_file(struct made_adb *m, const char *name, const char *content, uint32_t acl)
 {
+	return made_file_of(m, name, str_of(content), acl);
+}
+
+uint32_t made_file_of(struct made_adb *m, const char *name, struct str content, uint32_t acl)
+{
 	uint8_t md[SHA256_SIZE];
 
-	digest_once(DIGEST_SHA256, content, strlen(content), md);
+	digest_once(DIGEST_SHA256, content.p, content.n, md);
 	uint32_t hash = made_blob(m, str_n((const char *)md, sizeof(md)));
 	uint32_t n = made_text(m, name), time = made_int(m, 1700000000);
 	if (!acl)
 		acl = made_acl(m, 0644, "root", "root");
-	return made_list(m, n, acl, made_int(m, strlen(content)), time, hash);
+	return made_list(m, n, acl, made_int(m, content.n), time, hash);
 }
 
 uint32_t made_link(struct made_adb *m, const char *name, unsigned kind, struct str target)
@@ -175,11 +180,16 @@ void made_sig(struct made_adb *m, const struct sigkey *key)
 
 void made_data(struct made_adb *m, uint32_t path, uint32_t file, const char *content)
 {
+	made_bytes(m, path, file, str_of(content));
+}
+
+void made_bytes(struct made_adb *m, uint32_t path, uint32_t file, struct str content)
+{
 	auto_buf struct buf b = BUF_INIT(BUF_NOLIMIT);
 
 	add_word(&b, path);
 	add_word(&b, file);
-	buf_adds(&b, content);
+	buf_addstr(&b, content);
 	made_block(m, ADB_BLOCK_DATA, buf_str(&b));
 }
 

@@ -28,6 +28,7 @@ uint32_t made_dep(struct made_adb *m, const char *name, const char *version, uns
 uint32_t made_acl(struct made_adb *m, unsigned mode, const char *user, const char *group);
 /* A regular file with its hash, and the acl 0644 root:root unless another is given. */
 uint32_t made_file(struct made_adb *m, const char *name, const char *content, uint32_t acl);
+uint32_t made_file_of(struct made_adb *m, const char *name, struct str content, uint32_t acl);
 uint32_t made_link(struct made_adb *m, const char *name, unsigned kind, struct str target);
 void made_adb_root(struct made_adb *m, uint32_t value);
 
@@ -38,6 +39,7 @@ void made_sig(struct made_adb *m, const struct sigkey *key);
 void made_sig_by(struct made_adb *m, const uint8_t id[SIGKEY_ID_SIZE],
 	void (*sign)(void *ctx, const uint8_t md[SHA512_SIZE], struct buf *out), void *ctx);
 void made_data(struct made_adb *m, uint32_t path, uint32_t file, const char *content);
+void made_bytes(struct made_adb *m, uint32_t path, uint32_t file, struct str content);
 
 enum made_comp { MADE_PLAIN, MADE_DEFLATE, MADE_NONE, MADE_RAW, MADE_ZSTD };
 /* The file: ADB block, then the others. MADE_NONE and MADE_RAW are `ADBc` with algorithm 0 and 1. */
