@@ -39,6 +39,7 @@ int main(int argc, char **argv)
 		cmd_package_version,
 		cmd_pipelines,
 		cmd_query,
+		cmd_rebuild,
 		cmd_scan,
 		cmd_schema,
 		cmd_sign,

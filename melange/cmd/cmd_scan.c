@@ -50,7 +50,7 @@ static bool run(void *req, const struct strs *args, struct arena *a, struct err 
 	const struct scan_cmd *cmd = req;
 	const struct load_opts lo = { .any_version = true };
 	struct config c;
-	auto_pkgfiles struct pkgfiles files;
+	auto_pkgfiles struct pkgfiles files = { 0 };
 	const struct rescan_req r = {
 		.config_path = args->v[0].p,
 		.config = &c,

@@ -186,7 +186,7 @@ static bool load(struct loading *l, struct str text, const char *path, struct er
 	resources(l);
 	find_commit(l, path);
 	inherit_commit(l->c);
-	validate(l->c, l->opts->any_version, &l->diags);
+	validate(l->c, l->opts, &l->diags);
 	return diags_ok(&l->diags, err);
 }
 

@@ -11,6 +11,8 @@ struct load_opts {
 	const char *commit;			/* --git-commit; NULL = detect when asked */
 	bool detect_commit;
 	bool any_version;			/* a version apk does not know is only warned of */
+	bool recorded;				/* a .melange.yaml: steps may hold the pipeline
+						 * or script that their `uses` stood for */
 	struct resources resources;		/* non-empty fields override */
 	int64_t timeout;			/* 0 = the file's */
 };

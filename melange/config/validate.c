@@ -270,10 +270,24 @@ static void check_subpackages(const struct config *c, struct diags *diags)
 		warn_tokens(s->description, "description");
 		warn_tokens(s->url, "url");
 		check_priorities(&s->dependencies, s->name.s, diags);
-		check_steps(&s->pipeline, diags);
 		check_setcap(&s->setcap, diags);
-		if (s->test)
-			check_steps(&s->test->pipeline, diags);
+		diags->note = note.up;
+	}
+}
+
+static void check_all_steps(const struct config *c, struct diags *diags)
+{
+	const struct subpackage *subs = c->subpackages.v;
+	check_steps(&c->pipeline, diags);
+	if (c->test)
+		check_steps(&c->test->pipeline, diags);
+	for (size_t i = 0; i < c->subpackages.n; i++) {
+		const struct diag_note note = { .text = subs[i].range_note, .up = diags->note };
+		if (subs[i].range_note)
+			diags->note = &note;
+		check_steps(&subs[i].pipeline, diags);
+		if (subs[i].test)
+			check_steps(&subs[i].test->pipeline, diags);
 		diags->note = note.up;
 	}
 }
@@ -291,18 +305,17 @@ static void check_version(const struct config *c, struct pos missing, bool any,
 			"hint: write it as 1.2.3, with suffixes such as _rc1 or _p2", SHOWN(v->s));
 }
 
-void validate(const struct config *c, bool any_version, struct diags *diags)
+void validate(const struct config *c, const struct load_opts *opts, struct diags *diags)
 {
 	const struct package *p = &c->package;
 	struct pos package = key_of(c->doc->root, "package", c->doc->root->pos);
 	check_name(p->name, package, "package.name", diags);
-	check_version(c, package, any_version, diags);
+	check_version(c, package, opts->any_version, diags);
 	check_priorities(&p->dependencies, p->name.s, diags);
-	check_steps(&c->pipeline, diags);
+	if (!opts->recorded)
+		check_all_steps(c, diags);
 	check_setcap(&p->setcap, diags);
 	check_subpackages(c, diags);
-	if (c->test)
-		check_steps(&c->test->pipeline, diags);
 	warn_environment(&c->environment);
 	if (c->test)
 		warn_environment(&c->test->environment);

@@ -102,7 +102,7 @@ static const char *chain(struct compiling *c, const struct place *p, struct str 
 static const struct definition *find_definition(struct compiling *c, const struct step *s,
 	const struct place *p)
 {
-	if (s->uses.s.n == 0 || s->pipeline.n)
+	if (s->uses.s.n == 0 || s->pipeline.n || s->runs.s.n)
 		return NULL;
 	struct pos at = s->uses.at ? s->uses.at->pos : step_pos(s);
 	if (uses_itself(p, s->uses.s)) {
