@@ -171,7 +171,8 @@ static bool read_adb(struct adb_file *f, uint64_t max, struct arena *a, struct a
 	arena_on_release(a, free_bytes, buf_steal(&b));
 	if (!ok || !adb_check(&h->adb, f->name, err))
 		return false;
-	digest_once(DIGEST_SHA256, h->adb.payload.p, h->adb.payload.n, h->sha256);
+	if (h->adb.schema == ADB_SCHEMA_PACKAGE)
+		digest_once(DIGEST_SHA256, h->adb.payload.p, h->adb.payload.n, h->sha256);
 	digest_once(DIGEST_SHA512, h->adb.payload.p, h->adb.payload.n, h->sha512);
 	return true;
 }

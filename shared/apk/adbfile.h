@@ -48,7 +48,7 @@ bool adb_file_read(struct adb_file *f, void *p, size_t n, struct err *err) must_
 /* Everything in front of the data: the ADB, checked (adb.h), and what its signatures are worth. */
 struct adb_head {
 	struct adb adb;			/* in the arena */
-	uint8_t sha256[SHA256_SIZE];	/* of the payload: the file's identity */
+	uint8_t sha256[SHA256_SIZE];	/* of a package's payload: its identity */
 	uint8_t sha512[SHA512_SIZE];
 	size_t n_sigs, n_known;		/* signatures; those that name a key of the keyring */
 	const struct keyring_key *signer;	/* whose signature is right; NULL = nobody's */

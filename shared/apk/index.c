@@ -445,10 +445,11 @@ static bool read_text(struct str bytes, const struct index_read_opts *o, struct 
 	struct members *ret, uint8_t ret_digest[SHA256_SIZE], struct err *err)
 {
 	struct index_file s = { .o = o, .bytes = bytes, .fd = -1 };
+	auto_arena struct arena scratch = ARENA_INIT;
 	struct adb_head h;
 	size_t at;
 	if (adb_index_is(bytes))
-		return adb_index_open(bytes, o, a, &h, ret_digest, err) &&
+		return adb_index_open(bytes, o, &scratch, &h, ret_digest, err) &&
 		       adb_index_text(&h, o, a, &ret->text, &ret->description, err);
 	return verify(&s, a, &at, ret_digest, err) &&
 	       unpack_index(str_from(bytes, at), o, a, ret, err);
@@ -530,7 +531,7 @@ static bool within(const struct pack *k, const struct index_read_opts *o)
 
 /* With the beginning of the file, the digest of the rest and a pack nothing else is needed. What
  * is wrong with the file is for build_pack to say. */
-static const struct pack *open_v2_pack(int fd, const struct index_read_opts *o, struct store *store,
+static const struct pack *open_pack(int fd, const struct index_read_opts *o, struct store *store,
 	struct arena *a, uint8_t ret_digest[SHA256_SIZE])
 {
 	auto_buf struct buf head = BUF_INIT(CHUNK);
@@ -544,51 +545,61 @@ static const struct pack *open_v2_pack(int fd, const struct index_read_opts *o, 
 	return within(k, o) ? k : NULL;
 }
 
-/* Of a v3 index the signature is over inflated bytes, so that it is read whole. */
-static const struct pack *open_v3_pack(int fd, const struct index_read_opts *o,
-	struct store *store, struct arena *a, uint8_t ret_digest[SHA256_SIZE])
+static const struct pack *make_pack(const struct members *m, const struct index_read_opts *o,
+	struct store *store, struct arena *a, const uint8_t digest[SHA256_SIZE], struct err *err)
 {
-	auto_buf struct buf bytes = BUF_INIT(MAX_FILE);
-	auto_arena struct arena scratch = ARENA_INIT;
-	auto_err struct err ignored = ERR_INIT;
-	struct adb_head h;
-	if (lseek(fd, 0, SEEK_SET) < 0 || !fd_read_all(fd, o->name, &bytes, &ignored) ||
-		!adb_index_open(buf_str(&bytes), o, &scratch, &h, ret_digest, &ignored))
-		return NULL;
-	const struct pack *k = pack_open(store, ret_digest, a);
-	return within(k, o) ? k : NULL;
+	auto_err struct err unsaved = ERR_INIT;
+	const struct pack *k = pack_text(m->text, m->description, o->name, a, err);
+	if (k && store && !pack_save(k, store, digest, &unsaved))
+		log_debug("%s: not cached: %s", o->name, unsaved.msg);
+	return k;
 }
 
-static const struct pack *open_pack(int fd, const struct index_read_opts *o, struct store *store,
-	struct arena *a, uint8_t ret_digest[SHA256_SIZE])
+/* The signature of a v3 index is over inflated bytes, so that nothing of it can be left unread. */
+static const struct pack *v3_pack(struct str bytes, const struct index_read_opts *o,
+	struct store *store, struct arena *a, uint8_t ret_digest[SHA256_SIZE], struct err *err)
 {
-	char magic[4];
-	if (pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
-		adb_index_is(str_n(magic, sizeof(magic))))
-		return open_v3_pack(fd, o, store, a, ret_digest);
-	return open_v2_pack(fd, o, store, a, ret_digest);
+	auto_arena struct arena scratch = ARENA_INIT;
+	struct members m = { 0 };
+	struct adb_head h;
+	if (!adb_index_open(bytes, o, &scratch, &h, ret_digest, err))
+		return NULL;
+	const struct pack *k = store ? pack_open(store, ret_digest, a) : NULL;
+	if (within(k, o))
+		return k;
+	if (!adb_index_text(&h, o, a, &m.text, &m.description, err))
+		return NULL;
+	return make_pack(&m, o, store, a, ret_digest, err);
 }
 
 static const struct pack *build_pack(int fd, const struct index_read_opts *o, struct store *store,
 	struct arena *a, uint8_t ret_digest[SHA256_SIZE], struct err *err)
 {
 	auto_buf struct buf bytes = BUF_INIT(MAX_FILE);
-	auto_err struct err unsaved = ERR_INIT;
 	struct members m = { 0 };
-	if (lseek(fd, 0, SEEK_SET) < 0 || !fd_read_all(fd, o->name, &bytes, err) ||
-		!read_text(buf_str(&bytes), o, a, &m, ret_digest, err))
+	if (lseek(fd, 0, SEEK_SET) < 0 || !fd_read_all(fd, o->name, &bytes, err))
+		return NULL;
+	if (adb_index_is(buf_str(&bytes)))
+		return v3_pack(buf_str(&bytes), o, store, a, ret_digest, err);
+	if (!read_text(buf_str(&bytes), o, a, &m, ret_digest, err))
 		return NULL;
 	buf_release(&bytes);
-	const struct pack *k = pack_text(m.text, m.description, o->name, a, err);
-	if (k && store && !pack_save(k, store, ret_digest, &unsaved))
-		log_debug("%s: not cached: %s", o->name, unsaved.msg);
-	return k;
+	return make_pack(&m, o, store, a, ret_digest, err);
+}
+
+static bool is_v3(int fd)
+{
+	char magic[4];
+	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
+	       adb_index_is(str_n(magic, sizeof(magic)));
 }
 
 bool index_open(int fd, const struct index_read_opts *opts, struct store *store, struct arena *a,
 	struct apk_index *ret, struct err *err)
 {
-	const struct pack *k = store ? open_pack(fd, opts, store, a, ret->digest) : NULL;
+	const struct pack *k = NULL;
+	if (store && !is_v3(fd))
+		k = open_pack(fd, opts, store, a, ret->digest);
 	if (!k)
 		k = build_pack(fd, opts, store, a, ret->digest, err);
 	if (!k)
