@@ -205,8 +205,10 @@ bool apk_front_read(int fd, uint64_t file_size, uint64_t max_control, struct are
 		f = (struct apk_front){ 0 };
 		if (!fd_pread_all(fd, bytes, n, 0, "package file", err))
 			return false;
-		if (str_starts(str_n(bytes, n), S("ADB")))
-			return err_set(err, EK_PARSE, "package format v3 is not supported");
+		if (str_starts(str_n(bytes, n), S("ADB"))) {
+			(void)err_set(err, EK_PARSE, "a v3 package has no control section");
+			return err_hint(err, "'apk mkndx' indexes v3 packages, 'apk adbsign' signs them");
+		}
 		if (front_parse(str_n(bytes, n), max_control, a, &f, &one))
 			break;
 		if (n == most)
