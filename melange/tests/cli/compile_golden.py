@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The plans that the existing tool made of real files, compared field by field with ours.
+"""The plans that the existing tool made of real files, compared field by field with ours (rows Y12
+and Y13 of the language's checklist).
 
 Texts of `runs` are compared without layout, and what built-in pipelines consist of is not compared:
 their scripts are our own. Rows where ours differs on purpose are in the table below."""

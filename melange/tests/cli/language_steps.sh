@@ -222,6 +222,7 @@ file envc <<'Y'
 pipeline: [{environment: {foo: FOO, bar: BAR}, pipeline: [{runs: a, environment: {foo: BAR, baz: BAZ}}]}]
 Y
 row P15 j envc '.pipeline[0].pipeline[0].environment == {"bar": "BAR", "baz": "BAZ", "foo": "BAR"}'
+# (also E48 in the list of errors, where it is none)
 file envonlychild <<<'pipeline: [{pipeline: [{runs: a, environment: {foo: BAR}}]}]'
 row P16 j envonlychild '.pipeline[0].pipeline[0].environment == {"foo": "BAR"}'
 file twice <<<'pipeline: [{uses: none, pipeline: [{runs: a}]}]'
@@ -344,4 +345,34 @@ pipeline: [{needs: {Packages: [p]}}]
 Y
 row again j again '.options.o.environment.contents.packages.add == ["x"] and .environment.contents.packages == ["p"]'
 
-enough 50
+# query
+q() {
+	"$melange" query "$1.yaml" "$2"
+}
+equal() {
+	[ "$1" = "$2" ] || { echo "$1"; return 1; }
+}
+printf 'package: {name: oddlic, version: 1, copyright: [{license: My Lic}]}\n' >oddlic.yaml
+row K08 equal "$(q oddlic '{{.Package.LicenseExpression}}')" LicenseRef-My-Lic
+printf 'package: {name: hashlic, version: 1, copyright: [{license: "@#$%%^&*()"}]}\n' >hashlic.yaml
+row K09 equal "$(q hashlic '{{.Package.LicenseExpression}}')" LicenseRef-a821cf5c9ba958c4
+printf 'package: {name: cpe, version: 1, cpe: {vendor: v, product: p}}\n' >cpe.yaml
+row K10 equal "$(q cpe '{{.Package.CPEString}}')" 'cpe:2.3:a:v:p:1:*:*:*:*:*:*:*'
+row Q01 equal "$(q min '{{.Package.Name}}-{{.Package.Epoch}}')" min-0
+file range <<'Y'
+data: [{name: d, items: {b: 2, a: 1}}]
+subpackages: [{name: first}, {name: "${{range.key}}", range: d}, {name: last}]
+Y
+row Q02 equal "$(q range '{{range .Subpackages}}{{.Name -}} {{end}}')" firstablast
+unknown_field() {
+	local out
+	out=$(q min 'a{{.Nope}}' 2>err) && return 1
+	[ -z "$out" ] && grep "can't evaluate field Nope" err
+}
+row Q03 unknown_field
+mkdir -p many && cp min.yaml cpe.yaml many/
+row many equal "$("$melange" query many '{{.Name}}')" $'cpe\nmin'
+row several equal "$("$melange" query min.yaml cpe.yaml '{{.Name}}')" $'min\ncpe'
+row extra equal "$("$melange" query min.yaml '{{.Name}}' ignored)" min
+
+enough 59

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The JSON Schema of build files accepts what loads and rejects what a schema can, by a public
-# validator.
+# validator (row K14 of the language's checklist).
 set -euo pipefail
 # shellcheck source=melange/tests/cli/lib.sh
 . "$SRC/melange/tests/cli/lib.sh"
