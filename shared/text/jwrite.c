@@ -78,7 +78,7 @@ static void add_escaped(struct buf *out, uint32_t cp)
 		['\t'] = 't', ['"'] = '"', ['\\'] = '\\' };
 
 	if (cp < sizeof(letters) && letters[cp] != 0)
-		buf_printf(out, "\\%c", letters[cp]);
+		buf_add(out, (const char[]){ '\\', letters[cp] }, 2);
 	else
 		buf_printf(out, "\\u%04x", (unsigned)cp);
 }
@@ -89,6 +89,15 @@ static bool is_raw(uint32_t cp)
 		cp != 0x2028 && cp != 0x2029;
 }
 
+/* Bytes at the front that stand for themselves. */
+static size_t raw_ascii(struct str s)
+{
+	size_t n = 0;
+	while (n < s.n && (unsigned char)s.p[n] < 0x7f && is_raw((unsigned char)s.p[n]))
+		n++;
+	return n;
+}
+
 static void add_quoted(struct buf *out, struct str s)
 {
 	size_t len;
@@ -96,6 +105,11 @@ static void add_quoted(struct buf *out, struct str s)
 
 	buf_addc(out, '"');
 	for (; s.n > 0; s = str_from(s, len ? len : 1)) {
+		len = raw_ascii(s);
+		if (len > 0) {
+			buf_add(out, s.p, len);
+			continue;
+		}
 		len = utf8_decode(s, &cp);
 		if (len == 0)
 			buf_adds(out, "\\ufffd");

@@ -80,8 +80,13 @@ static bool scan(struct ysource *s, const struct ydoc *doc, struct diags *d, str
 	size_t len;
 
 	while (m.byte < s->src.n) {
+		unsigned char c = (unsigned char)s->src.p[m.byte];
 		if (m.chars % MARK_STEP == 0)
 			vec_push(a, &s->marks, m);
+		if (c >= 0x20 && c < 0x7f) {	/* most of them */
+			step(&m, 1, false);
+			continue;
+		}
 		len = utf8_decode(str_from(s->src, m.byte), &cp);
 		if (len == 0 || !is_printable(cp)) {
 			bad_char(d, doc, &m, len, cp);
