@@ -126,7 +126,7 @@ static bool verify_open(struct adb_source *s, const char *name, const struct key
 
 	if (!adb_file_begin(&f, &s->src, name, err) ||
 	    !adb_head_read(&f, keys, APK_MAX_ADB, &a, &h, err) ||
-	    (keys && !adb_head_trusted(&h, name, err)))
+	    (keys && !adb_head_trusted(&h, name, err)) || !adb_check(&h.adb, name, err))
 		return false;
 	if (h.adb.schema == ADB_SCHEMA_PACKAGE &&
 	    !adb_pkg_parse(&h, name, APK_MAX_ENTRIES, &a, &p, err))

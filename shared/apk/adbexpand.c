@@ -64,9 +64,12 @@ static bool read_head(struct adb_expanding *x, struct source *from, struct err *
 	if (!adb_file_begin(&x->file, from, "file", err) ||
 	    !adb_head_read(&x->file, keys, APK_MAX_ADB, x->arena, &x->head, err))
 		return false;
+	if (x->head.adb.schema != ADB_SCHEMA_PACKAGE)
+		return err_set(err, EK_PARSE, "not a package: ADB schema 0x%08x",
+			x->head.adb.schema);
 	if (keys && x->head.n_known && !x->head.signer)
 		return err_set(err, EK_TRUST, "bad signature: no known key signed the package");
-	return identity_agrees(x, err);
+	return identity_agrees(x, err) && adb_check(&x->head.adb, "metadata", err);
 }
 
 static bool read_meta(struct adb_expanding *x, struct err *err)

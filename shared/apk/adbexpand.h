@@ -11,6 +11,6 @@
 bool adb_expand(int fd, const char *name, const struct apk_pkg *expect,
 	const struct apk_limits *lim, struct store *st, struct arena *a, struct apk_file *ret,
 	struct err *err) must_check;
-/* Info, scripts and sums out of an ADB that was stored; false when it does not have the identity. */
+/* Info, scripts and sums out of an ADB that was stored; false when it has another identity. */
 bool adb_reopen(struct str payload, const uint8_t sha256[SHA256_SIZE], struct arena *a,
 	struct apk_file *f) must_check;

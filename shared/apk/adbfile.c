@@ -169,7 +169,7 @@ static bool read_adb(struct adb_file *f, uint64_t max, struct arena *a, struct a
 	bool ok = read_block(f, &b, err);
 	h->adb = (struct adb){ .schema = f->schema, .payload = buf_str(&b) };
 	arena_on_release(a, free_bytes, buf_steal(&b));
-	if (!ok || !adb_check(&h->adb, f->name, err))
+	if (!ok)
 		return false;
 	if (h->adb.schema == ADB_SCHEMA_PACKAGE)
 		digest_once(DIGEST_SHA256, h->adb.payload.p, h->adb.payload.n, h->sha256);

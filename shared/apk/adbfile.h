@@ -45,7 +45,8 @@ int adb_file_next(struct adb_file *f, struct adb_block *ret, struct err *err) mu
 /* n bytes of the current block, which has them (else EK_PARSE). */
 bool adb_file_read(struct adb_file *f, void *p, size_t n, struct err *err) must_check;
 
-/* Everything in front of the data: the ADB, checked (adb.h), and what its signatures are worth. */
+/* Everything in front of the data: the ADB, not yet checked (adb.h) since nothing is looked into
+ * that is not vouched for, and what its signatures are worth. */
 struct adb_head {
 	struct adb adb;			/* in the arena */
 	uint8_t sha256[SHA256_SIZE];	/* of a package's payload: its identity */

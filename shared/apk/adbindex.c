@@ -48,8 +48,9 @@ static bool read_head(struct source *from, const struct index_read_opts *o, stru
 	if (h->adb.schema != ADB_SCHEMA_INDEX)
 		return err_set(err, EK_PARSE, "%s: not an index: ADB schema 0x%08x", o->name,
 			h->adb.schema);
-	return !h->more ||
-		err_set(err, EK_PARSE, "%s: ADB block error: data in an index", o->name);
+	if (h->more)
+		return err_set(err, EK_PARSE, "%s: ADB block error: data in an index", o->name);
+	return adb_check(&h->adb, o->name, err);
 }
 
 bool adb_index_open(struct str bytes, const struct index_read_opts *opts, struct arena *a,

@@ -384,9 +384,6 @@ bool adb_pkg_parse(const struct adb_head *h, const char *name, uint64_t max_entr
 		.max_entries = max_entries };
 
 	map_init(&names, a);
-	if (h->adb.schema != ADB_SCHEMA_PACKAGE)
-		return err_set(err, EK_PARSE, "%s: not a package: ADB schema 0x%08x", name,
-			h->adb.schema);
 	if (!read_info(&k, &package) || !read_triggers(&k, &package) || !read_paths(&k, &package))
 		return false;
 	read_scripts(&k, &package);

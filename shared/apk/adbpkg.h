@@ -32,7 +32,8 @@ struct adb_pkg {
 	size_t n_contents;
 	uint64_t data_size;		/* bytes of all contents */
 };
-/* info.checksum becomes the identity, cut to 20 bytes; info.datahash the whole of it, in hex. */
+/* Of a package's ADB that was checked. info.checksum becomes the identity, cut to 20 bytes;
+ * info.datahash the whole of it, in hex. */
 bool adb_pkg_parse(const struct adb_head *h, const char *name, uint64_t max_entries,
 	struct arena *a, struct adb_pkg *ret, struct err *err) must_check;
 /* Reads the data blocks to the end of the file: every content in order, none else, each as its

@@ -303,6 +303,15 @@ static bool alpine(struct http *http, struct str branch, struct str arch, struct
 	return true;
 }
 
+/* An index that a line names lies in the directory of its architecture. */
+static struct str repository_of(struct str url)
+{
+	int up = repo_is_index(url) ? 2 : 0;
+	while (up-- && !str_ends(path_dir(url), S("/"))) /* else it is the host */
+		url = path_dir(url);
+	return url;
+}
+
 bool discovery_fetch(struct http *http, const struct strs *repos, struct str arch,
 	struct keyring *k, struct err *err)
 {
@@ -315,6 +324,7 @@ bool discovery_fetch(struct http *http, const struct strs *repos, struct str arc
 			return false;
 		if (l.is_local || http_is_offline(http))
 			continue;
+		l.url = repository_of(l.url);
 		if (discovery_alpine_branch(l.url, &branch)) {
 			if (!alpine(http, branch, arch, k, &a, err))
 				return err_wrap(err, "keys of %s", url_redact(l.url, &a));

@@ -18,8 +18,9 @@
  *	mkadb OUT.apk KEY|- DIR name=N version=V [FIELD=TEXT ...]	of what lies in DIR
  *	mkadb OUT.adb KEY|- index [FIELD=TEXT ...] FILE.apk...	of packages of either format
  *
- * Fields of packages: arch, desc, license, origin, depends, provides, triggers, comp (none, deflate,
- * zstd), post-install (a text) and owner=PATH:USER:GROUP; of indexes: description, spec, bits=160. */
+ * Fields of packages: arch, desc, license, origin, depends, provides, triggers, comp (none,
+ * deflate, zstd), post-install (a text) and owner=PATH:USER:GROUP; of indexes: description, spec,
+ * bits=160. */
 
 struct inode {
 	dev_t dev;
@@ -249,7 +250,8 @@ static bool v3_info(int fd, struct making *k, struct apk_pkg *ret, struct err *e
 	fd_source_init(&file, fd, 0, st.st_size, "package");
 	if (!adb_source_open(&s, &file.src, "package", err) ||
 		!adb_file_begin(&f, &s.src, "package", err) ||
-		!adb_head_read(&f, NULL, APK_MAX_ADB, &k->a, &h, err))
+		!adb_head_read(&f, NULL, APK_MAX_ADB, &k->a, &h, err) ||
+		!adb_check(&h.adb, "package", err))
 		return false;
 	root = adb_root(&h.adb);
 	info = adb_obj(&root, ADB_PKG_INFO);

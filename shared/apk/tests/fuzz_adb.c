@@ -22,7 +22,8 @@ static void file(struct str s, struct arena *a, struct err *err)
 
 	mem_source_init(&mem, s);
 	if (!adb_source_open(&src, &mem.src, "x", err) || !adb_file_begin(&f, &src.src, "x", err) ||
-	    !adb_head_read(&f, NULL, MOST, a, &h, err) || !adb_pkg_parse(&h, "x", 1000, a, &p, err))
+	    !adb_head_read(&f, NULL, MOST, a, &h, err) || !adb_check(&h.adb, "x", err) ||
+	    h.adb.schema != ADB_SCHEMA_PACKAGE || !adb_pkg_parse(&h, "x", 1000, a, &p, err))
 		return;
 	if (adb_pkg_data(&f, &h, &p, -1, &crc, err) && p.data_size > 1024ull * s.n * 1024)
 		BUG("more data than can have come");

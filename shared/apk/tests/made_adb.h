@@ -42,7 +42,7 @@ void made_data(struct made_adb *m, uint32_t path, uint32_t file, const char *con
 void made_bytes(struct made_adb *m, uint32_t path, uint32_t file, struct str content);
 
 enum made_comp { MADE_PLAIN, MADE_DEFLATE, MADE_NONE, MADE_RAW, MADE_ZSTD };
-/* The file: ADB block, then the others. MADE_NONE and MADE_RAW are `ADBc` with algorithm 0 and 1. */
+/* The file: ADB block, then the others. MADE_NONE and MADE_RAW are `ADBc` with algorithms 0, 1. */
 void made_adb_file(const struct made_adb *m, enum made_comp comp, struct buf *out);
 /* Full identity of the ADB. */
 void made_adb_id(const struct made_adb *m, uint8_t ret_sha256[SHA256_SIZE]);

@@ -164,6 +164,51 @@ static void no_damage_passes(void **state)
 	}
 }
 
+/* Values of every kind as text. */
+static void dumps_every_kind(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} rows[] = {
+		{ "plain: not", "'plain: not'" }, { "-x", "'-x'" }, { "a#b", "'a#b'" },
+		{ "a #b", "|\n    a #b" }, { "it's", "|\n    it's" }, { "", "" },
+		{ "one\ntwo", "|\n    one\n    two" }, { "a:b", "a:b" },
+	};
+	char longer[100];
+
+	(void)state;
+	memset(longer, 'y', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = 0;
+	for (size_t i = 0; i < countof(rows); i++) {
+		auto_arena struct arena a = ARENA_INIT;
+		auto_made_adb struct made_adb m;
+		auto_buf struct buf out = BUF_INIT(1 << 20);
+		auto_err struct err err = ERR_INIT;
+		made_adb_init(&m, ADB_SCHEMA_PACKAGE);
+		uint32_t text = made_text(&m, rows[i].text), wide = made_int(&m, 1ull << 40);
+		uint32_t word = made_int(&m, 1u << 30);
+		uint32_t info = made_list(&m, 0, 0, 0, text, 0, 0, 0, 0, 0, 0, 0, wide, word);
+		uint32_t xattr = made_blob(&m, S("user.x\0\1\377")), xattrs = made_list(&m, xattr);
+		uint32_t acl = made_list(&m, made_int(&m, 04755), 0, 0, xattrs);
+		uint32_t file = made_list(&m, made_text(&m, longer), acl);
+		uint32_t target = made_blob(&m, str_n(longer, 99));
+		uint32_t other = made_list(&m, 0, 0, 0, 0, 0, target);
+		uint32_t dir = made_list(&m, 0, 0, made_list(&m, file, other));
+		made_adb_root(&m, made_list(&m, info, made_list(&m, dir)));
+		const struct adb db = { ADB_SCHEMA_PACKAGE, buf_str(&m.payload) };
+		if (!adb_check(&db, "x", &err) || !adb_dump_values(&db, &out, &err))
+			fail_msg("%s", err.msg);
+		char hex[200] = "";
+		hex_encode((const uint8_t *)longer, 99, hex);
+		assert_string_equal(strchr(strchr(out.p, '\n') + 1, '\n') + 1, arena_printf(&a,
+			"info:\n  description: %s\n  installed-size: 1099511627776\n"
+			"  file-size: 1073741824\npaths: # 1 items\n  - files: # 2 items\n"
+			"      - name: |\n          %s\n        acl:\n          mode: 04755\n"
+			"          xattrs: # 1 items\n            - user.x=01ff\n"
+			"      - target: |\n          %s\n", rows[i].shown, longer, hex));
+	}
+}
+
 /* EC keys sign, too. */
 
 static void sign_ec(void *ctx, const uint8_t md[SHA512_SIZE], struct buf *out)
@@ -276,6 +321,7 @@ int main(void)
 		cmocka_unit_test(reads_the_vector),
 		cmocka_unit_test(every_compression_verifies),
 		cmocka_unit_test(no_damage_passes),
+		cmocka_unit_test(dumps_every_kind),
 		cmocka_unit_test(ec_signature),
 		cmocka_unit_test(recorded_ec_signature),
 		cmocka_unit_test(agrees_with_recorded_verdicts),

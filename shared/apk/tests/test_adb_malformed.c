@@ -162,7 +162,11 @@ static void flipped(struct made_adb *m) { signature(m); made_data(m, 1, 1, "hell
 static void wrong_path(struct made_adb *m) { signature(m); made_data(m, 2, 1, "hello"); }
 static void wrong_file(struct made_adb *m) { signature(m); made_data(m, 1, 2, "hello"); }
 static void short_data(struct made_adb *m) { signature(m); made_data(m, 1, 1, "hell"); }
-static void no_head(struct made_adb *m) { signature(m); made_block(m, ADB_BLOCK_DATA, S("\1\0\0")); }
+static void no_head(struct made_adb *m)
+{
+	signature(m);
+	made_block(m, ADB_BLOCK_DATA, S("\1\0\0"));
+}
 static void twice(struct made_adb *m) { all_blocks(m); data(m); }
 static void second_adb(struct made_adb *m)
 {
@@ -205,7 +209,6 @@ static void more(struct buf *b) { buf_adds(b, "more"); }
 static void more_zeros(struct buf *b) { buf_addzero(b, 64); }
 static void bad_magic(struct buf *b) { b->p[3] = '!'; }
 static void bad_algorithm(struct buf *b) { b->p[4] = 9; }
-static void version_1(struct buf *b) { b->p[12] = 1; }
 static void inner_compression(struct buf *b)
 {
 	/* what is compressed has to be a plain file */
@@ -215,6 +218,7 @@ static void inner_compression(struct buf *b)
 
 /* Values */
 
+static void version_1(struct made_adb *m) { m->payload.p[0] = 1; }
 static void set_root(struct made_adb *m, uint32_t v) { made_adb_root(m, v); }
 static void outside(struct made_adb *m) { set_root(m, 14u << 28 | ((uint32_t)m->payload.n + 4)); }
 static void beyond(struct made_adb *m) { set_root(m, 14u << 28 | ((uint32_t)m->payload.n - 4)); }
@@ -300,9 +304,18 @@ static uint32_t one_file(struct made_adb *m, const char *dir, uint32_t file)
 }
 static uint32_t dots(struct made_adb *m) { return one_file(m, "etc", made_file(m, "..", "", 0)); }
 static uint32_t slash(struct made_adb *m) { return one_file(m, "etc", made_file(m, "a/b", "", 0)); }
-static uint32_t absolute(struct made_adb *m) { return one_file(m, "/etc", made_file(m, "f", "", 0)); }
-static uint32_t dotdot(struct made_adb *m) { return one_file(m, "a/../b", made_file(m, "f", "", 0)); }
-static uint32_t newline(struct made_adb *m) { return one_file(m, "e\nF:", made_file(m, "f", "", 0)); }
+static uint32_t absolute(struct made_adb *m)
+{
+	return one_file(m, "/etc", made_file(m, "f", "", 0));
+}
+static uint32_t dotdot(struct made_adb *m)
+{
+	return one_file(m, "a/../b", made_file(m, "f", "", 0));
+}
+static uint32_t newline(struct made_adb *m)
+{
+	return one_file(m, "e\nF:", made_file(m, "f", "", 0));
+}
 static uint32_t two_alike(struct made_adb *m)
 {
 	uint32_t a = made_file(m, "f", "", 0), b = made_file(m, "f", "", 0);
@@ -379,9 +392,9 @@ static const struct row rows[] = {
 	{ .row = 62, .what = "flipped in the ADB, unsigned", .file = flip_adb,
 	  .blocks = unsigned_data, .error = "package hash mismatch: expected Q2" },
 	{ .row = 62, .what = "unknown schema", .schema = 0x12345678,
-	  .error = "unknown ADB schema 0x12345678" },
+	  .error = "not a package: ADB schema 0x12345678" },
 	{ .row = 62, .what = "index as package", .schema = ADB_SCHEMA_INDEX,
-	  .error = "ADB schema error" },
+	  .error = "not a package: ADB schema 0x78646e69" },
 	{ .row = 63, .what = "flipped data", .blocks = flipped,
 	  .error = "file integrity error: 'etc/file' is not what its hash says" },
 	{ .row = 63, .what = "hash of an empty file", .paths = wrong_empty, .blocks = signature,
@@ -411,7 +424,8 @@ static const struct row rows[] = {
 	  .error = "trailing bytes behind the compressed data" },
 	{ .row = 64, .what = "trailing bytes, zstd", .file = more, .comp = MADE_ZSTD,
 	  .error = "trailing bytes behind the compressed data" },
-	{ .row = 65, .what = "compat version", .file = version_1, .error = "incompatible ADB version 1" },
+	{ .row = 65, .what = "compat version", .values = version_1,
+	  .error = "incompatible ADB version 1" },
 	{ .row = 66, .what = "magic", .file = bad_magic, .error = "ADB compression not supported" },
 	{ .row = 66, .what = "algorithm", .file = bad_algorithm, .comp = MADE_NONE,
 	  .error = "ADB compression not supported: algorithm 9" },
@@ -643,6 +657,7 @@ struct index_row {
 	const char *what, *error;	/* NULL: it loads */
 	const char *name, *version, *spec;
 	size_t hash_n;			/* 0: 32; more than that: none */
+	void (*values)(struct made_adb *m);
 	void (*blocks)(struct made_adb *m);	/* NULL: signature */
 	void (*file)(struct buf *b);
 	bool ignore;			/* signatures are not asked for */
@@ -679,7 +694,10 @@ static const struct index_row index_rows[] = {
 	{ .row = 64, .what = "trailing zeros", .file = more_zeros, .error = "ADB block error" },
 	{ .row = 64, .what = "trailing bytes, unsigned", .file = more, .blocks = no_blocks,
 	  .ignore = true, .error = "size limit exceeded" },
-	{ .row = 65, .what = "compat version", .file = version_1, .error = "incompatible ADB version" },
+	{ .row = 65, .what = "compat version", .values = version_1,
+	  .error = "incompatible ADB version" },
+	{ .row = 68, .what = "cycle", .values = cycle, .error = "ADB schema error" },
+	{ .row = 68, .what = "no slots", .values = no_slots, .error = "has no slots" },
 	{ .row = 66, .what = "magic", .file = bad_magic, .error = "ADB compression not supported" },
 	{ .row = 67, .what = "cut", .file = cut_much, .error = "unexpected end of" },
 	{ .row = 67, .what = "cut, deflate", .file = cut_much, .comp = MADE_DEFLATE,
@@ -698,6 +716,8 @@ static void make_index(const struct index_row *r, struct made_adb *m)
 	uint32_t info = made_list(m, name, version, sum), spec = made_text(m, r->spec);
 	uint32_t infos = made_list(m, info), words = made_text(m, "words");
 	made_adb_root(m, made_list(m, words, infos, spec));
+	if (r->values)
+		r->values(m);
 	(r->blocks ? r->blocks : signature)(m);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "shared/apk/adbpkg.h"
+#include "shared/apk/discovery.h"
 #include "shared/apk/expand.h"
 #include "shared/apk/repo.h"
 #include "shared/apk/tests/made.h"
@@ -48,6 +49,8 @@ static const struct route routes[] = {
 	{ "/none/x86_64/Packages.adb", not_found },
 	{ "/shut/x86_64/APKINDEX.tar.gz", refused },
 	{ "/shut/x86_64/Packages.adb", index_route },
+	{ "/os/apk-configuration", not_found },
+	{ "/apk-configuration", not_found },
 	{ "/own/some.adb", index_route },
 	{ "/own/new-1.apk", package_route },
 };
@@ -305,12 +308,32 @@ static void only_what_is_missing_has_a_second_place(void **state)
 	assert_int_equal(server_hits(f->server, "/shut/x86_64/Packages.adb"), 0);
 }
 
+/* Keys are announced by the repository, not by the index that a line names. */
+static void keys_of_an_index_by_name(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "os/x86_64/Packages.adb", "/os/apk-configuration" },
+		{ "Packages.adb", "/apk-configuration" },
+	};
+	struct fix *f = *state;
+
+	for (size_t i = 0; i < countof(rows); i++) {
+		auto_err struct err err = ERR_INIT;
+		struct strs list = { 0 };
+		strs_push(&f->a, &list, arena_strf(&f->a, "http://127.0.0.1:%d/%s",
+			server_port(f->server), rows[i][0]));
+		assert_true(discovery_fetch(f->http, &list, S("x86_64"), &f->keys, &err));
+		assert_int_equal(server_hits(f->server, rows[i][1]), 1);
+	}
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(local_directory), T(hashes_of_160_bits), T(v2_comes_first), T(an_index_by_name),
 		T(files_by_spec), T(over_the_network), T(only_what_is_missing_has_a_second_place),
+		T(keys_of_an_index_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
