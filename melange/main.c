@@ -35,6 +35,7 @@ int main(int argc, char **argv)
 		cmd_compile,
 		cmd_index,
 		cmd_keygen,
+		cmd_license_check,
 		cmd_lint,
 		cmd_package_version,
 		cmd_pipelines,

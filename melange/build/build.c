@@ -15,6 +15,7 @@
 #include "melange/config/facts.h"
 #include "melange/emit/emit.h"
 #include "melange/emit/sbom.h"
+#include "melange/license/liccheck.h"
 #include "melange/lint/lint.h"
 #include "melange/plan/compile.h"
 #include "shared/base/log.h"
@@ -215,6 +216,17 @@ static bool examine(struct build *b, struct err *err)
 	return true;
 }
 
+/* Told, and no more: nothing that is found out about licences ends a build. */
+static bool check_licenses(struct build *b, struct err *err)
+{
+	struct lic_report found;
+	auto_err struct err failed = ERR_INIT;
+	(void)err;
+	if (!license_check(b->ws.fd, b->ws.dir, &b->conf.package, false, &b->arena, &found, &failed))
+		log_warn("license check: %s", failed.msg);
+	return true;
+}
+
 static bool scan_all(struct build *b, struct err *err)
 {
 	struct scan_pkg *pkgs = arena_array(&b->arena, struct scan_pkg, b->n_pkgs);
@@ -316,6 +328,7 @@ static bool run_phases(struct build *b, struct err *err)
 		{ "pipelines", run_pipelines },
 		{ "collect", gather },
 		{ "lint", examine },
+		{ "license", check_licenses },
 		{ "scan", scan_all },
 		{ "emit", emit },
 		{ "publish", publish },
