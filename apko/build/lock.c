@@ -38,7 +38,7 @@ static bool add_arch(struct context *c, size_t arch, struct lockfile *l, struct 
 	for (size_t i = 0; i < c->plain.contents.keyring.n; i++)
 		strs_push(c->arena, &keys, c->plain.contents.keyring.v[i].s);
 	lockfile_add_keys(l, &c->arch_keys[arch], &keys, c->arena);
-	lockfile_add_repos(l, &c->plain, c->archs[arch], c->arena);
+	lockfile_add_repos(l, &c->plain, c->archs[arch], &c->solutions[arch].indexes, c->arena);
 	if (!apk_fetch_all(&fetch, set->pkgs, set->n, c->arena, files, err))
 		return false;
 	for (size_t i = 0; i < set->n; i++) {

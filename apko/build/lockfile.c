@@ -64,31 +64,52 @@ void lockfile_add_keys(
 	}
 }
 
-static struct lock_repo repo_of(struct str line, const struct apk_arch *arch, struct arena *a)
+struct locating {
+	const struct apk_arch *arch;
+	const struct apk_indexes *found;
+	struct arena *a;
+};
+
+/* Where the index of a line is: as found if that was not the v2 one, which is looked for first. */
+static struct str index_of(const struct locating *w, struct str line, struct str url)
 {
-	line = image_public_line(line, a);
-	struct str url = str_from(line, (size_t)(str_rchr(line, ' ') + 1));
+	auto_err struct err ignored = ERR_INIT;
+	struct repo_line l;
+	for (size_t i = 0; i < w->found->n && repo_line_parse(line, &l, &ignored); i++) {
+		const struct apk_index *idx = w->found->v[i];
+		if (str_eq(idx->repo, l.url) && repo_is_index(idx->file))
+			return idx->file;
+	}
+	return repo_index_url(url, str_of(w->arch->apk), w->a);
+}
+
+static struct lock_repo repo_of(const struct locating *w, struct str line)
+{
+	struct str public = image_public_line(line, w->a);
+	struct str url = str_from(public, (size_t)(str_rchr(public, ' ') + 1));
 	struct str name = without_scheme(url);
 	return (struct lock_repo){
-		.name = repo_is_index(url) ? name
-					   : arena_strf(a, "%.*s/%s", STR_ARG(name), arch->apk),
-		.url = repo_index_url(url, str_of(arch->apk), a),
-		.arch = str_of(arch->apk),
+		.name = repo_is_index(url)
+				? name
+				: arena_strf(w->a, "%.*s/%s", STR_ARG(name), w->arch->apk),
+		.url = index_of(w, line, url),
+		.arch = str_of(w->arch->apk),
 	};
 }
 
-void lockfile_add_repos(
-	struct lockfile *l, const struct imgconf *c, const struct apk_arch *arch, struct arena *a)
+void lockfile_add_repos(struct lockfile *l, const struct imgconf *c, const struct apk_arch *arch,
+	const struct apk_indexes *found, struct arena *a)
 {
 	const struct ystrs *build = &c->contents.build_repositories;
 	const struct ystrs *runtime = &c->contents.runtime_repositories;
 	const struct ystrs *both = &c->contents.repositories;
+	const struct locating w = {arch, found, a};
 	for (size_t i = 0; i < build->n; i++)
-		vec_push(a, &l->build_repos, repo_of(build->v[i].s, arch, a));
+		vec_push(a, &l->build_repos, repo_of(&w, build->v[i].s));
 	for (size_t i = 0; i < runtime->n; i++)
-		vec_push(a, &l->runtime_repos, repo_of(runtime->v[i].s, arch, a));
+		vec_push(a, &l->runtime_repos, repo_of(&w, runtime->v[i].s));
 	for (size_t i = 0; i < both->n; i++)
-		vec_push(a, &l->repos, repo_of(both->v[i].s, arch, a));
+		vec_push(a, &l->repos, repo_of(&w, both->v[i].s));
 }
 
 static void write_repos(struct jwrite *w, const char *key, const struct lock_repo *v, size_t n)

@@ -31,8 +31,9 @@ struct str lockfile_checksum(const struct strs *sources, struct arena *a);
 /* Sorted by name, each once; architectures one after the other, each with all its lines. */
 void lockfile_add_keys(
 	struct lockfile *l, const struct keyring *keys, const struct strs *urls, struct arena *a);
-void lockfile_add_repos(
-	struct lockfile *l, const struct imgconf *c, const struct apk_arch *arch, struct arena *a);
+/* found: the indexes that were read, which say where they were. */
+void lockfile_add_repos(struct lockfile *l, const struct imgconf *c, const struct apk_arch *arch,
+	const struct apk_indexes *found, struct arena *a);
 /* Indented JSON with a line end. */
 void lockfile_write(const struct lockfile *l, struct arena *a, struct buf *out);
 

@@ -37,6 +37,7 @@ struct apk_pkg {
 struct apk_index {
 	struct str repo;	/* repository as configured: URL or path, without @tag and arch */
 	struct str base;	/* where packages are: REPO/ARCH, no trailing slash */
+	struct str file;	/* path or URL it was read from, without userinfo; may be empty */
 	struct str arch;	/* apk architecture */
 	struct str tag;		/* pin without '@'; empty = none */
 	bool is_local;		/* base is a path */

@@ -101,6 +101,7 @@ static bool read_index(int fd, const struct source *s, const struct repo_opts *o
 	struct index_read_opts r = { .name = s->name, .max_inflated = o->max_inflated };
 	if (!o->ignore_signatures)
 		r.keys = o->keys ? o->keys : &none;
+	s->idx->file = arena_str(a, str_of(s->name));
 	return index_open(fd, &r, o->store, a, s->idx, err);
 }
 

@@ -93,6 +93,8 @@ same out/index.json again/index.json
 ok "$apko" build image.yaml small:1 anew/ --cache-dir other
 same out/index.json anew/index.json
 ok "$apko" lock image.yaml
+[ "$(jq -r '.contents.repositories[].url' image.lock.json)" = repo/x86_64/Packages.adb ] ||
+	fail 'the lock file has another index'
 ok "$apko" build image.yaml small:1 locked/ --lockfile image.lock.json --cache-dir third
 layer locked >locked.tar
 same layer.tar locked.tar
