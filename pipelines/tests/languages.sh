@@ -1,6 +1,6 @@
 #!/bin/bash
 # go/*, ruby/*, perl/*, python/import and /test on small real projects; cargo, npm, pecl, R and maven
-# by stubs that show what is called.
+# by stubs that show what is called (ecosystems.sh has the real ones).
 # shellcheck disable=SC2016 # files written by the test expand their own variables
 # shellcheck source=pipelines/tests/lib.sh
 . "$SRC/pipelines/tests/lib.sh"
@@ -36,6 +36,7 @@ go_cases() {
 		    with: {packages: ./cmd/one ./cmd/two, install-dir: libexec}
 	EOT
 	same "$(printf 'f usr/libexec/one\nf usr/libexec/two')" "$(tree "$out" | grep '^f')" 'the programs of go/build/v2'
+	says '"strip"'
 	refused no-module 'go/build: there is no go.mod' --no-network <<-'EOT'
 		  - uses: go/build
 		    with: {packages: ., output: x}
@@ -46,6 +47,99 @@ go_cases() {
 		  - uses: go/build
 		    with: {packages: ., output: x, tidy: maybe}
 	EOT
+}
+
+# What a binary says of the tree it was built from: only changed tracked files make it dirty, unless
+# untracked ones are asked for.
+go_stamp() {
+	local name=$1 ignore=$2 want=$3 s
+	s=$(source_of "$name")
+	go_module "$s"
+	git init -q "$s"
+	git -C "$s" add .
+	git -C "$s" -c user.name=t -c user.email=t@example.test commit -qm c
+	eval "$4"
+	works "$name" --no-network <<-EOT
+		  - uses: go/build
+		    environment:
+		      GOPROXY: "off"
+		      GOTOOLCHAIN: local
+		      GOFLAGS: -buildvcs=true
+		      GIT_CONFIG_COUNT: "1"
+		      GIT_CONFIG_KEY_0: safe.directory
+		      GIT_CONFIG_VALUE_0: "*"
+		    with: {packages: ./cmd/one, output: one, ignore-untracked-files: "$ignore"}
+		  - runs: |
+		      go version -m melange-out/p/usr/bin/one >stamp
+		      grep -q 'vcs.modified=$want' stamp || { cat stamp; git status --short; exit 1; }
+		      test ! -e "\$HOME/.config/git/ignore"
+	EOT
+}
+
+go_stamps() {
+	unset GOFLAGS
+	# shellcheck disable=SC2016 # evaluated where $s is known
+	{
+		go_stamp stamp-clean true false ':'
+		go_stamp stamp-untracked true false 'echo x >"$s/untracked"'
+		go_stamp stamp-seen false true 'echo x >"$s/untracked"'
+		go_stamp stamp-changed true true 'echo "// x" >>"$s/cmd/one/main.go"'
+	}
+}
+
+# A module proxy of one module with a program, as files.
+go_proxy() {
+	local d=$1/proxy/example.test/prog/@v
+	mkdir -p "$d"
+	/usr/bin/python3 - "$d" <<-'P'
+		import sys, zipfile
+		top = sys.argv[1]
+		mod = "module example.test/prog\n\ngo 1.18\n"
+		main = 'package main\n\nfunc main() { println("installed") }\n'
+		open(top + "/v1.2.0.mod", "w").write(mod)
+		open(top + "/list", "w").write("v1.2.0\n")
+		open(top + "/v1.2.0.info", "w").write('{"Version":"v1.2.0","Time":"2024-01-01T00:00:00Z"}')
+		with zipfile.ZipFile(top + "/v1.2.0.zip", "w") as z:
+		    for name, text in (("go.mod", mod), ("cmd/prog/main.go", main)):
+		        z.writestr("example.test/prog@v1.2.0/" + name, text)
+	P
+}
+
+go_install_cases() {
+	local s step
+	step=$(printf '%s\n' '  - uses: go/install' \
+		'    environment: {GOPROXY: "file:///home/build/proxy", GOSUMDB: "off", GOTOOLCHAIN: local, GOFLAGS: -modcacherw}')
+	s=$(source_of go-install)
+	go_proxy "$s"
+	works go-install --no-network <<-EOT
+		$step
+		    with: {package: example.test/prog/cmd/prog, version: v1.2.0, install-dir: libexec}
+		  - runs: test "\$(melange-out/p/usr/libexec/prog 2>&1)" = installed
+	EOT
+	same 'f usr/libexec/prog' "$(tree "$out" | grep '^f')" 'what go/install installs'
+	s=$(source_of go-install-none)
+	go_proxy "$s"
+	refused go-install-none 'v9.9.9' --no-network <<-EOT
+		$step
+		    with: {package: example.test/prog/cmd/prog, version: v9.9.9}
+	EOT
+	stub go <<-'EOT'
+		#!/bin/sh
+		echo "go $*" >&2
+		cat table
+	EOT
+	works covdata --no-network <<-'EOT'
+		  - runs: printf 'a.go:3:\tmain\t\t50.0%%\ntotal\t(statements)\t\t66.7%%\n' >table
+		  - uses: go/covdata
+		    with: {cover-dir: "a b"}
+	EOT
+	says 'Statements coverage: 66.7%'
+	says 'go tool covdata func -i a b'
+	refused covdata-none "go/covdata: no coverage in '/home/build'" --no-network <<-'EOT'
+		  - runs: ': >table'
+		  - uses: go/covdata
+	EOT
+	rm "$root_bin/go"
 }
 
 ruby_cases() {
@@ -119,6 +213,24 @@ python_cases() {
 	EOT
 	says 'python3 -c "from os import path": PASS'
 	says tested
+	works import-venv --no-network <<-'EOT'
+		  - runs: |
+		      python3 -m venv --without-pip v
+		      dir=$(v/bin/python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+		      echo 'WORD = 1' >"$dir/onlyhere.py"
+		  - uses: python/import
+		    with: {venv: v, import: onlyhere}
+		  - uses: python/import
+		    with: {python: v/bin/python3 -I, import: onlyhere}
+	EOT
+	refused import-venv-none 'python/import' --no-network <<-'EOT'
+		  - uses: python/import
+		    with: {venv: none, import: json}
+	EOT
+	refused import-venv-python 'python/import' --no-network <<-'EOT'
+		  - uses: python/import
+		    with: {venv: v, python: python3, import: json}
+	EOT
 	local s
 	s=$(source_of wheel)
 	mkdir "$s/tinywheel"
@@ -251,6 +363,8 @@ stub_cases() {
 
 cases() {
 	go_cases
+	go_stamps
+	go_install_cases
 	ruby_cases
 	perl_cases
 	python_cases

@@ -56,7 +56,7 @@ make_root() {
 	ash)
 		# Some builds of it take their applets before PATH: not these, which must be GNU's or stubs.
 		LC_ALL=C sed 's/\x00wget\x00/\x00wgez\x00/; s/\x00patch\x00/\x00patcz\x00/
-			s/\x00ar\x00/\x00aq\x00/; s/\x00sleep\x00/\x00sleeq\x00/' "$(command -v busybox)" \
+			s/\x00ar\x00/\x00aq\x00/; s/\x00dpkg\x00/\x00dpke\x00/; s/\x00sleep\x00/\x00sleeq\x00/' "$(command -v busybox)" \
 			>"$T/applets.$shell/busybox"
 		chmod 755 "$T/applets.$shell/busybox"
 		mount --bind "$T/applets.$shell/busybox" "$root$target"
