@@ -320,8 +320,12 @@ static struct str with_credentials(const struct solving *s, struct str base)
 			struct str public = image_public_line(line, s->a);
 			struct str url = str_from(line, (size_t)(str_rchr(line, ' ') + 1));
 			public = str_from(public, (size_t)(str_rchr(public, ' ') + 1));
+			if (repo_is_index(url)) {
+				url = path_dir(url);
+				public = path_dir(public);
+			}
 			if (!str_eq(public, url) && str_skip(&rest, public) &&
-				str_starts(rest, S("/")))
+				(!rest.n || str_starts(rest, S("/"))))
 				return arena_strf(s->a, "%.*s%.*s", STR_ARG(url), STR_ARG(rest));
 		}
 	return base;

@@ -115,21 +115,36 @@ sed 's|\[repo\]|[spread]|' image.yaml >spread.yaml
 ok "$apko" build spread.yaml small:1 spread.out/ --cache-dir fourth
 layer spread.out | tar xO usr/bin/a-tool | cmp - root/tool/usr/bin/tool
 
-# over the network, then without it
-python3 "$SRC/apko/tests/cli/remote.py" . . 2>served.err &
-server=$!
-disown
+# over the network, then without it; and with a password, which the lock file does not have
+server=
 trap 'kill $server 2>/dev/null || true; rm -rf "$work"' EXIT
-for _ in $(seq 100); do
-	[ ! -e port ] || break
-	sleep 0.1
-done
-sed "s|\[repo\]|['http://127.0.0.1:$(cat port)/repo']|" image.yaml >remote.yaml
+serve() {
+	rm -f port
+	python3 "$SRC/apko/tests/cli/remote.py" . . "$@" 2>served.err &
+	server=$!
+	disown
+	for _ in $(seq 100); do
+		[ ! -e port ] || break
+		sleep 0.1
+	done
+	at=127.0.0.1:$(cat port)
+}
+serve
+sed "s|\[repo\]|['http://$at/repo']|" image.yaml >remote.yaml
 ok "$apko" build remote.yaml small:1 remote/ --cache-dir fifth
 layer remote | tar xO usr/bin/a-tool | cmp - root/tool/usr/bin/tool
 kill $server
 ok "$apko" build remote.yaml small:1 offline/ --cache-dir fifth --offline
 same remote/index.json offline/index.json
+serve --password me:secret
+for line in repo repo/x86_64/Packages.adb; do
+	sed "s|\[repo\]|['http://me:secret@$at/$line']|" image.yaml >shut.yaml
+	ok "$apko" lock shut.yaml --cache-dir "sixth/$line"
+	! grep -q secret shut.lock.json || fail "the password of $line is in the lock file"
+	ok "$apko" build shut.yaml small:1 shut/ --lockfile shut.lock.json --cache-dir "seventh/$line"
+	rm -rf shut
+done
+kill $server
 
 # what does not check out
 flip() {

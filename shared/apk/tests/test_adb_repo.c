@@ -248,6 +248,15 @@ static void v2_comes_first(void **state)
 	assert_non_null(strstr(err.msg, "APKINDEX.tar.gz"));
 }
 
+/* Some repositories have a v3 index under the name of the v2 one: the bytes tell. */
+static void v3_by_the_old_name(void **state)
+{
+	struct fix *f = *state;
+
+	put_index(f, "x86_64/APKINDEX.tar.gz");
+	expect(f, NULL, f->dir, "/x86_64/new-1.apk");
+}
+
 static void an_index_by_name(void **state)
 {
 	struct fix *f = *state;
@@ -331,7 +340,8 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(local_directory), T(hashes_of_160_bits), T(v2_comes_first), T(an_index_by_name),
+		T(local_directory), T(hashes_of_160_bits), T(v2_comes_first), T(v3_by_the_old_name),
+		T(an_index_by_name),
 		T(files_by_spec), T(over_the_network), T(only_what_is_missing_has_a_second_place),
 		T(keys_of_an_index_by_name),
 	};
