@@ -27,6 +27,8 @@ struct fetch_job {
 	bool submitted;		/* only the calling thread looks at it */
 	bool remote;		/* not in the store: to be downloaded from url */
 	const char *url;
+	const char *second;	/* where it may be if not there; NULL = nowhere */
+	bool missing;		/* it is not there */
 	struct store_new body;	/* what is downloaded; never becomes an object */
 	struct arena arena;
 	struct apk_file file;
@@ -46,10 +48,15 @@ static bool from_store(struct fetch_job *j)
 	return false;
 }
 
-static bool open_local(const char *path, int *ret_fd, struct err *err)
+static bool open_local(struct fetch_job *j, int *ret_fd, struct err *err)
 {
+	const char *path = j->url;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
+	if (fd < 0 && errno == ENOENT && j->second && access(j->second, F_OK) == 0) {
+		path = j->url = j->second;
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	}
 	if (fd < 0 && errno == ENOENT)
 		return err_set(err, EK_NOTFOUND,
 			"package '%s' is in the index but not in the repository", path);
@@ -75,8 +82,9 @@ static bool find(struct fetch_job *j, struct err *err)
 	if (from_store(j))
 		return true;
 	j->url = apk_pkg_url(j->pkg, &j->arena).p;
+	j->second = apk_pkg_second_url(j->pkg, &j->arena).p;
 	j->remote = url_is_remote(str_of(j->url));
-	return j->remote || (open_local(j->url, &fd, err) && expand_from(j, fd, err));
+	return j->remote || (open_local(j, &fd, err) && expand_from(j, fd, err));
 }
 
 static bool run_unless_failed(struct fetch_job *j,
@@ -126,7 +134,9 @@ static bool downloaded(struct http_job *h, struct err *err)
 
 	if (atomic_load(j->failed))
 		return err_set(err, EK_CANCELLED, "stopped, since another package failed");
-	submit(j, body_run);
+	j->missing = h->resp.status == 404 || h->resp.status == 410;
+	if (!j->missing)
+		submit(j, body_run);
 	return true;
 }
 
@@ -139,19 +149,36 @@ static bool download(const struct apk_fetch *f, struct fetch_job **jobs, size_t 
 		return err_set(err, EK_NETWORK, "package '%s' is remote, and the network is not used",
 			url_redact(str_of(jobs[0]->url), a));
 	for (size_t i = 0; i < n; i++) {
-		if (!store_begin(f->store, &jobs[i]->body, err))
+		if (!jobs[i]->missing && !store_begin(f->store, &jobs[i]->body, err))
 			return false;
 		h[i] = (struct http_job){
 			.req = {
 				.url = jobs[i]->url,
 				.to_fd = jobs[i]->body.fd,
 				.max_bytes = (int64_t)jobs[i]->pkg->file_size,
+				.missing_ok = jobs[i]->second && !jobs[i]->missing,
 			},
 			.done = downloaded,
 			.user = jobs[i],
 		};
 	}
 	return n == 0 || http_do_all(f->http, h, n, a, err);
+}
+
+static bool download_all(const struct apk_fetch *f, struct fetch_job **jobs, size_t n,
+	struct arena *a, struct err *err)
+{
+	size_t n_missing = 0;
+
+	if (!download(f, jobs, n, a, err))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!jobs[i]->missing)
+			continue;
+		jobs[i]->url = jobs[i]->second;
+		jobs[n_missing++] = jobs[i];
+	}
+	return download(f, jobs, n_missing, a, err);
 }
 
 static void raise_fd_limit(size_t n)
@@ -224,7 +251,7 @@ static bool fetch(const struct apk_fetch *f, struct fetch_job *jobs, size_t n, s
 	for (size_t i = 0; i < n; i++)
 		if (order[i]->remote)
 			order[n_remote++] = order[i];
-	return wait_all(f, jobs, n, download(f, order, n_remote, a, err), err);
+	return wait_all(f, jobs, n, download_all(f, order, n_remote, a, err), err);
 }
 
 bool apk_fetch_all(const struct apk_fetch *f, const struct apk_pkg *const *pkgs, size_t n,

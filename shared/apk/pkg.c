@@ -129,6 +129,12 @@ bool apk_pkg_file(const struct apk_pkg *p, struct str spec, struct arena *a, str
 	return true;
 }
 
+/* A pkgname-spec of a repository holds the directory of the architecture, too. */
+static struct str spec_base(const struct apk_index *idx)
+{
+	return str_ends(idx->repo, S(".adb")) ? idx->base : idx->repo;
+}
+
 struct str apk_pkg_url(const struct apk_pkg *p, struct arena *a)
 {
 	struct str base = p->index ? p->index->base : STR_NONE, file;
@@ -136,7 +142,18 @@ struct str apk_pkg_url(const struct apk_pkg *p, struct arena *a)
 	if (!spec.n || !apk_pkg_file(p, spec, a, &file))
 		return arena_strf(a, "%.*s/%.*s-%.*s.apk", STR_ARG(base), STR_ARG(p->name),
 			STR_ARG(p->version));
+	base = spec_base(p->index);
 	return is_url(file) ? file : arena_strf(a, "%.*s/%.*s", STR_ARG(base), STR_ARG(file));
+}
+
+struct str apk_pkg_second_url(const struct apk_pkg *p, struct arena *a)
+{
+	const struct apk_index *idx = p->index;
+	if (!idx || !str_is(p->arch, "noarch") || !str_ends(idx->file, S("/Packages.adb")) ||
+		idx->pkgname_spec.n || str_ends(idx->repo, S(".adb")))
+		return STR_NONE;
+	return arena_strf(a, "%.*s/noarch/%.*s-%.*s.apk", STR_ARG(idx->repo), STR_ARG(p->name),
+		STR_ARG(p->version));
 }
 
 static bool is_alnum(char c)

@@ -42,7 +42,9 @@ struct apk_index {
 	struct str tag;		/* pin without '@'; empty = none */
 	bool is_local;		/* base is a path */
 	struct str description;
-	struct str pkgname_spec;	/* of a v3 index, where packages are; empty = the default */
+	/* Of a v3 index: where packages are below repo, or beside an index that repo names. Empty = the
+	 * default. */
+	struct str pkgname_spec;
 	struct apk_pkg *pkgs;	/* in file order; NULL of one that is packed: apk_index_pkg */
 	size_t n;
 	const struct pack *pack;	/* index_open only */
@@ -70,5 +72,7 @@ bool apk_pkg_file(const struct apk_pkg *p, struct str spec, struct arena *a, str
 	must_check;
 /* Where the .apk is, path or URL: BASE/NAME-VERSION.apk, or as the index says otherwise. */
 struct str apk_pkg_url(const struct apk_pkg *p, struct arena *a);
+/* Where it may be if not there, as apk-tools 3 has packages without architecture; empty = nowhere. */
+struct str apk_pkg_second_url(const struct apk_pkg *p, struct arena *a);
 /* Package names: [A-Za-z0-9._+-], first alphanumeric (row 56 of apk-format 8). */
 bool apk_name_ok(struct str name);

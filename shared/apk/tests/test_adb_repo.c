@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "shared/apk/adbpkg.h"
 #include "shared/apk/discovery.h"
@@ -49,6 +50,10 @@ static const struct route routes[] = {
 	{ "/none/x86_64/Packages.adb", not_found },
 	{ "/shut/x86_64/APKINDEX.tar.gz", refused },
 	{ "/shut/x86_64/Packages.adb", index_route },
+	{ "/apart/x86_64/APKINDEX.tar.gz", not_found },
+	{ "/apart/x86_64/Packages.adb", index_route },
+	{ "/apart/x86_64/new-1.apk", not_found },
+	{ "/apart/noarch/new-1.apk", package_route },
 	{ "/os/apk-configuration", not_found },
 	{ "/apk-configuration", not_found },
 	{ "/own/some.adb", index_route },
@@ -271,7 +276,7 @@ static void files_by_spec(void **state)
 {
 	struct fix *f = *state;
 	auto_err struct err err = ERR_INIT;
-	char *dir = arena_printf(&f->a, "%s/x86_64/noarch", f->dir), sum[9];
+	char *dir = arena_printf(&f->a, "%s/noarch", f->dir), sum[9];
 
 	hex_encode(f->want.checksum, 4, sum);
 	assert_true(dir_make(dir, 0755, &err));
@@ -279,9 +284,33 @@ static void files_by_spec(void **state)
 		package_body.n, 0644, &err));
 	make_index(f, "${arch}/${name:2}-${version}.${hash:8}", SHA256_SIZE, f->key);
 	put_index(f, "x86_64/Packages.adb");
-	char *file = arena_printf(&f->a, "/x86_64/noarch/ne-1.%s", sum);
+	char *file = arena_printf(&f->a, "%s/ne-1.%s", dir, sum);
 	expect(f, NULL, f->dir, file);
 	expect(f, NULL, f->dir, file);
+	/* beside an index that a line names */
+	put_index(f, "some.adb");
+	expect(f, NULL, arena_printf(&f->a, "%s/some.adb", f->dir), file);
+}
+
+/* apk-tools 3 looks for packages without architecture where no architecture is. */
+static void noarch_has_a_second_place(void **state)
+{
+	struct fix *f = *state;
+	auto_err struct err err = ERR_INIT;
+	char *dir = arena_printf(&f->a, "%s/noarch", f->dir);
+
+	put_index(f, "x86_64/Packages.adb");
+	assert_int_equal(unlink(arena_printf(&f->a, "%s/x86_64/new-1.apk", f->dir)), 0);
+	assert_true(dir_make(dir, 0755, &err));
+	assert_true(file_write(arena_printf(&f->a, "%s/new-1.apk", dir), package_body.p,
+		package_body.n, 0644, &err));
+	expect(f, NULL, f->dir, "/x86_64/new-1.apk");
+	const struct store_clean all = { .all = true };
+	struct store_usage u;
+	assert_true(store_clean(f->store, &all, &u, &err));
+	expect(f, f->http, arena_printf(&f->a, "http://127.0.0.1:%d/apart", server_port(f->server)),
+		"/apart/x86_64/new-1.apk");
+	assert_int_equal(server_hits(f->server, "/apart/noarch/new-1.apk"), 1);
 }
 
 static void over_the_network(void **state)
@@ -343,7 +372,7 @@ int main(void)
 		T(local_directory), T(hashes_of_160_bits), T(v2_comes_first), T(v3_by_the_old_name),
 		T(an_index_by_name),
 		T(files_by_spec), T(over_the_network), T(only_what_is_missing_has_a_second_place),
-		T(keys_of_an_index_by_name),
+		T(keys_of_an_index_by_name), T(noarch_has_a_second_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
