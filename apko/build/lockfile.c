@@ -205,6 +205,12 @@ static const struct jval *list_of(const struct jval *contents, const char *key)
 	return v && v->kind == JS_ARRAY ? v : &none;
 }
 
+static struct lock_repo read_repo(const struct jval *v)
+{
+	return (struct lock_repo){
+		.url = jget_str(v, "url"), .arch = jget_str(v, "architecture")};
+}
+
 static void read_contents(struct lockfile *l, const struct jval *v, struct arena *a)
 {
 	const struct jval *keys = list_of(v, "keyring"), *repos = list_of(v, "repositories");
@@ -217,11 +223,9 @@ static void read_contents(struct lockfile *l, const struct jval *v, struct arena
 				jget_str(k, "name"), jget_str(k, "url"), jget_str(k, "content")});
 	}
 	for (size_t i = 0; i < repos->n; i++)
-		vec_push(a, &l->repos,
-			(struct lock_repo){.arch = jget_str(repos->items[i], "architecture")});
+		vec_push(a, &l->repos, read_repo(repos->items[i]));
 	for (size_t i = 0; i < build->n; i++)
-		vec_push(a, &l->build_repos,
-			(struct lock_repo){.arch = jget_str(build->items[i], "architecture")});
+		vec_push(a, &l->build_repos, read_repo(build->items[i]));
 	for (size_t i = 0; i < pkgs->n; i++) {
 		const struct jval *p = pkgs->items[i];
 		vec_push(a, &l->pkgs,
@@ -331,6 +335,19 @@ static struct str with_credentials(const struct solving *s, struct str base)
 	return base;
 }
 
+/* The v3 index that lies beside the packages, by the repositories of the lock file. */
+static struct str index_beside(const struct solving *s, struct str base)
+{
+	struct str file = arena_strf(s->a, "%.*s/Packages.adb", STR_ARG(base));
+	for (size_t i = 0; i < s->l->repos.n; i++)
+		if (str_eq(s->l->repos.v[i].url, file))
+			return file;
+	for (size_t i = 0; i < s->l->build_repos.n; i++)
+		if (str_eq(s->l->build_repos.v[i].url, file))
+			return file;
+	return STR_NONE;
+}
+
 static const struct apk_index *index_at(struct solving *s, struct str base)
 {
 	struct apk_index *idx = map_get(&s->bases, base);
@@ -339,6 +356,7 @@ static const struct apk_index *index_at(struct solving *s, struct str base)
 	idx = arena_new(s->a, struct apk_index);
 	idx->base = with_credentials(s, base);
 	idx->repo = path_dir(idx->base);
+	idx->file = index_beside(s, base);
 	idx->arch = str_of(s->arch->apk);
 	idx->is_local = !url_is_remote(base);
 	(void)map_put(&s->bases, base, idx);

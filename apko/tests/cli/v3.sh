@@ -106,7 +106,7 @@ layer named | tar xO usr/bin/a-tool | cmp - root/tool/usr/bin/tool
 mkdir -p spread/x86_64/tool spread/x86_64/base spread/x86_64/lib
 cp repo/x86_64/*.apk spread/x86_64/
 # shellcheck disable=SC2016 # the index has it so
-v3index spread 'spec=${name}/${name}_${version}.apk' bits=160
+v3index spread 'spec=x86_64/${name}/${name}_${version}.apk' bits=160
 for name in base tool lib; do
 	mv spread/x86_64/$name-* "$(echo spread/x86_64/$name-* |
 		sed -E "s|/$name-([^/]*)\$|/$name/${name}_\\1|")"
@@ -114,6 +114,19 @@ done
 sed 's|\[repo\]|[spread]|' image.yaml >spread.yaml
 ok "$apko" build spread.yaml small:1 spread.out/ --cache-dir fourth
 layer spread.out | tar xO usr/bin/a-tool | cmp - root/tool/usr/bin/tool
+
+# packages without architecture where apk-tools 3 looks for them, also from a lock file
+mkdir -p apart/x86_64 root/doc/usr/share/doc
+echo text >root/doc/usr/share/doc/text
+cp repo/x86_64/base-1.0-r0.apk apart/x86_64/
+arch=noarch v3package apart doc 1-r0
+"$mkadb" apart/x86_64/Packages.adb test.rsa index apart/*/*.apk
+sed 's|\[repo\]|[apart]|; s|\[tool\]|[base, doc]|' image.yaml >apart.yaml
+ok "$apko" build apart.yaml small:1 apart.out/ --cache-dir eighth
+layer apart.out | tar xO usr/share/doc/text | cmp - root/doc/usr/share/doc/text
+ok "$apko" lock apart.yaml --cache-dir eighth
+ok "$apko" build apart.yaml small:1 apart.locked/ --lockfile apart.lock.json --cache-dir ninth
+layer apart.locked | tar xO usr/share/doc/text | cmp - root/doc/usr/share/doc/text
 
 # over the network, then without it; and with a password, which the lock file does not have
 server=
