@@ -37,7 +37,7 @@ bool solve(const struct solve_req *req, struct arena *a, struct solve_result *re
 		  (ssearch(&t, &world, &tmp, &set, err) && scheck(&t, &world, &set, err));
 	if (t.damaged) {
 		pack_drop(t.damaged);
-		(void)err_set(err, EK_TRUST, "the cached form of an index was damaged: '%s'",
+		(void)err_set(err, EK_STALE, "the cached form of an index was damaged: '%s'",
 			t.damaged->path);
 		return err_hint(err, "it has been removed; run the command again");
 	}

@@ -23,6 +23,7 @@ enum err_kind {
 	EK_CONFLICT,	/* packages or files exclude each other */
 	EK_CHILD,	/* a child process failed */
 	EK_CANCELLED,	/* interrupted */
+	EK_STALE,	/* a cache was damaged and has been dropped: doing it again helps */
 };
 
 struct err {

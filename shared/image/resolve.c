@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/base/log.h"
 #include "shared/net/http.h"
 #include "shared/net/url.h"
 #include "shared/os/path.h"
@@ -261,30 +262,18 @@ static bool load_indexes(const struct imgconf *c, const struct image_append *add
 	return true;
 }
 
-bool image_resolve(const struct imgconf *c, const struct image_append *add,
-	const struct apk_arch *const *archs, size_t n, const struct repo_opts *opts,
+static bool solve_all(const struct strs *world, const struct apk_arch *const *archs, size_t n,
 	struct arena *a, struct image_solution *ret, struct err *err)
 {
-	struct image_repos repos;
-	struct strs world = {0};
-	image_repos(c, add, a, &repos);
-	build_world(c, add, a, &world);
-	if (repos.build.n == 0)
-		return err_set(err, EK_USAGE,
-			"must provide at least one repository\n"
-			"hint: list one under contents.repositories, or use --repository-append");
-	for (size_t i = 0; i < n; i++) {
-		ret[i] = (struct image_solution){.arch = archs[i]};
-		if (!load_indexes(c, add, &repos.build, opts, a, &ret[i], err))
-			return false;
-	}
 	bool ok = true;
 	for (size_t i = 0; i < n; i++) {
 		auto_err struct err own = ERR_INIT;
-		if (solve_arch(&world, ret, i, n, a, &own)) {
+		if (solve_arch(world, ret, i, n, a, &own)) {
 			lock(&ret[i], a);
 			continue;
 		}
+		if (own.kind == EK_STALE)
+			return err_move(err, &own);
 		char *detail = join_details(err->detail, &own, archs[i]);
 		if (n > 1)
 			(void)err_wrap(&own, "for arch \"%s\"", archs[i]->oci);
@@ -297,5 +286,34 @@ bool image_resolve(const struct imgconf *c, const struct image_append *add,
 	}
 	if (!ok)
 		return false;
-	return n < 2 || consistent(&world, ret, n, err);
+	return n < 2 || consistent(world, ret, n, err);
+}
+
+bool image_resolve(const struct imgconf *c, const struct image_append *add,
+	const struct apk_arch *const *archs, size_t n, const struct repo_opts *opts,
+	struct arena *a, struct image_solution *ret, struct err *err)
+{
+	struct image_repos repos;
+	struct strs world = {0};
+	image_repos(c, add, a, &repos);
+	build_world(c, add, a, &world);
+	if (repos.build.n == 0)
+		return err_set(err, EK_USAGE,
+			"must provide at least one repository\n"
+			"hint: list one under contents.repositories, or use --repository-append");
+	/* A damaged cached index has been dropped when it is told of: it is read anew. */
+	for (size_t attempt = 0; attempt <= n * repos.build.n; attempt++) {
+		err_release(err);
+		for (size_t i = 0; i < n; i++) {
+			ret[i] = (struct image_solution){.arch = archs[i]};
+			if (!load_indexes(c, add, &repos.build, opts, a, &ret[i], err))
+				return false;
+		}
+		if (solve_all(&world, archs, n, a, ret, err))
+			return true;
+		if (err->kind != EK_STALE)
+			return false;
+		log_debug("%s", err->msg);
+	}
+	return false;
 }

@@ -178,7 +178,7 @@ static void test_damage(void **state)
 			assert_string_equal(got, expected);
 			continue;
 		}
-		assert_int_equal(kind, EK_TRUST);
+		assert_int_equal(kind, EK_STALE);
 		assert_int_equal(access(path, F_OK), -1);
 		refused++;
 	}
