@@ -40,6 +40,18 @@ static const struct builtin_pipeline *find_builtin(struct str name)
 		builtin_cmp);
 }
 
+/* A link in a directory of pipelines may lead to another of its files, not out of it. */
+static bool lies_below(const char *dir, const char *path)
+{
+	char *top = realpath(dir, NULL), *real = realpath(path, NULL);
+	struct str rest = str_of(real);
+	bool below = top && real && str_skip(&rest, str_of(top)) &&
+		(str_starts(rest, S("/")) || str_is(str_of(top), "/"));
+	free(top);
+	free(real);
+	return below;
+}
+
 /* Reads DIR/NAME.yaml; *ret_found false when it does not exist. */
 static bool read_dir(struct uses *u, struct str dir, struct str name, struct str *ret_text,
 	const char **ret_file, bool *ret_found, struct err *err)
@@ -52,6 +64,8 @@ static bool read_dir(struct uses *u, struct str dir, struct str name, struct str
 		return errno == ENOENT || errno == ENOTDIR || err_sys(err, "cannot open '%s'", path);
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return err_set(err, EK_OTHER, "'%s' is no file", path);
+	if (!lies_below(arena_strndup(u->arena, dir.p, dir.n), path))
+		return err_set(err, EK_OTHER, "'%s' leads out of the directory of pipelines", path);
 	auto_buf struct buf b = BUF_INIT(MAX_DEFINITION);
 	if (!fd_read_all(fd, path, &b, err))
 		return false;

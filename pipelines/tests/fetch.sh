@@ -1,5 +1,5 @@
 #!/bin/bash
-# fetch and patch.
+# fetch and patch. Rows X16 and X17 of melange-build 8.
 # shellcheck source=pipelines/tests/lib.sh
 . "$SRC/pipelines/tests/lib.sh"
 own_mounts "$@"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # What a user gets wrong, and what a machine does: one error that says where and what to do, exit
 # status 1, and the repository as it was.
+# Row X11 of melange-build 8: packages that are cut.
 set -euo pipefail
 # shellcheck source=melange/tests/cli/lib.sh
 . "$SRC/melange/tests/cli/lib.sh"

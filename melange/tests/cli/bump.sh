@@ -1,5 +1,6 @@
 #!/bin/bash
 # `melange bump`: rows B01..B09 and E55 of the language's checklist, and what goes wrong.
+# Rows R06 and R07 of melange-build 10.
 set -euo pipefail
 # shellcheck source=melange/tests/cli/lib.sh
 . "$SRC/melange/tests/cli/lib.sh"

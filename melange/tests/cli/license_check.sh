@@ -1,5 +1,6 @@
 #!/bin/bash
 # `melange license-check`: licence files of the sources against package.copyright, and --fix.
+# Rows R04 and R05 of melange-build 10.
 set -euo pipefail
 # shellcheck source=melange/tests/cli/lib.sh
 . "$SRC/melange/tests/cli/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # `melange lint` on build files and on packages.
+# Row N07 of melange-build 10.
 set -euo pipefail
 # shellcheck source=melange/tests/cli/lib.sh
 . "$SRC/melange/tests/cli/lib.sh"

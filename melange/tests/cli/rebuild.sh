@@ -1,6 +1,7 @@
 #!/bin/bash
 # `melange rebuild`: packages built again from what they hold are the same to the byte, and what is
 # not the same is told.
+# Row R01 of melange-build 10.
 set -euo pipefail
 # shellcheck source=melange/tests/cli/lib.sh
 . "$SRC/melange/tests/cli/lib.sh"

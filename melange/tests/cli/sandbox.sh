@@ -1,5 +1,6 @@
 #!/bin/bash
 # The plan that bubblewrap is given, argument by argument, and what a step sees of the world.
+# Row X25 of melange-build 8.
 set -euo pipefail
 # shellcheck source=melange/tests/cli/lib.sh
 . "$SRC/melange/tests/cli/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # `melange scan`: the texts of built packages from the build file, and what changed since.
+# Rows R02 and R03 of melange-build 10.
 set -euo pipefail
 # shellcheck source=melange/tests/cli/lib.sh
 . "$SRC/melange/tests/cli/lib.sh"

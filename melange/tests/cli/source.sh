@@ -1,5 +1,6 @@
 #!/bin/bash
 # `melange source get` and `source pop` with real repositories.
+# Row R09 of melange-build 10.
 set -euo pipefail
 # shellcheck source=melange/tests/cli/lib.sh
 . "$SRC/melange/tests/cli/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # `melange update-cache`: what it keeps, what it asks for, and what it refuses.
+# Row R08 of melange-build 10.
 set -euo pipefail
 # shellcheck source=melange/tests/cli/lib.sh
 . "$SRC/melange/tests/cli/lib.sh"

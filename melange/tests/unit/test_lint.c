@@ -27,6 +27,7 @@ struct lint_case {
 };
 
 static const struct lint_case cases[] = {
+	/* melange-build 10: N01 N02, N05 with tmpfiles.d, N09 */
 	{ "dev", NULL, { { "dev/a", 0, 0, 0 }, { "dev/d", 0, '5', 0 }, { "devx", 0, 0, 0 } }, NULL,
 		"p writes to /dev", "dev/a" },
 	{ "dev", NULL, { { "usr/dev/a", 0, 0, 0 }, { "dev", 0, '5', 0 } }, NULL, NULL, NULL },
@@ -267,6 +268,7 @@ static void test_binaries(void **state)
 	struct lint_case arch = { .linter = "binaryarch",
 		.message = "p contains 4 binaries compiled for unsupported architecture(s)",
 		.items = "unknown (EM_ALPHA_STD+4619):odd i386:usr/bin/a riscv:usr/lib/b.so arm:usr/lib/c.a" };
+	/* N08 */
 	struct lint_case strip = { .linter = "strip", .message = "p contains 2 unstripped binaries",
 		.items = "usr/bin/dbg usr/bin/zdbg" };
 	struct tree t;
@@ -444,6 +446,7 @@ static void test_sets(void **state)
 /* The document's file is named after these. */
 static void test_names(void **state)
 {
+	/* X21 of melange-build 8 */
 	static const char *const bad[][3] = { { "../p", "1", "x86_64" }, { "p", "1/2", "x86_64" },
 		{ "p", "1", ".." } };
 	auto_arena struct arena a = ARENA_INIT;

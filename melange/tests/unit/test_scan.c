@@ -41,7 +41,7 @@ static const struct scan_case cases[] = {
 		{ "usr/bin/x\ny", "", 0755, 0 } } },
 	/* documentation */
 	{ .name = "x-doc", .files = { { "usr/share/man/man1/a.1", "", 0, 0 },
-		{ "usr/share/info/a.info", "", 0, 0 } }, .runtime = "man-db,texinfo" },
+		{ "usr/share/info/a.info", "", 0, 0 } }, .runtime = "man-db,texinfo" }, /* D16 */
 	{ .files = { { "usr/share/man/man1/a.1", "", 0, 0 }, { "usr/share/info/x", "", 0, 0 } } },
 	{ .name = "x-doc", .files = { { "usr/share/doc/a", "", 0, 0 } } },
 	/* shebangs */
@@ -69,15 +69,15 @@ static const struct scan_case cases[] = {
 	{ .files = { { "usr/lib/python3.9/site-packages/x", "", 0, 0 } }, .declared = "python-3.11",
 		.runtime = "python-3.11" },
 	{ .files = { { "usr/lib/python3/site-packages", "", 0, '5' } } },
-	{ .files = { { "usr/lib/perl5/vendor_perl/X.pm", "", 0, 0 } }, .runtime = "perl~5" },
+	{ .files = { { "usr/lib/perl5/vendor_perl/X.pm", "", 0, 0 } }, .runtime = "perl~5" }, /* D13 */
 	{ .files = { { "lib/perl5/core_perl/X.pm", "", 0, 0 } }, .runtime = "perl~5" },
 	{ .files = { { "usr/lib/perl5/vendor_perl/X.pm", "", 0, 0 } }, .declared = "perl",
 		.runtime = "perl" },
 	{ .files = { { "usr/share/perl5/vendor_perl/X.pm", "", 0, 0 } } },
-	{ .files = { { "usr/lib/ruby/gems/3.2.0/gems/x/y", "", 0, 0 } }, .runtime = "ruby-3.2" },
+	{ .files = { { "usr/lib/ruby/gems/3.2.0/gems/x/y", "", 0, 0 } }, .runtime = "ruby-3.2" }, /* D15 */
 	{ .files = { { "usr/lib/ruby/gems/3.2.0/gems/x", "", 0, 0 } }, .declared = "ruby-3.1",
 		.runtime = "ruby-3.1" },
-	/* pkg-config */
+	/* pkg-config: D11 D12 */
 	{ .files = { { "usr/lib/pkgconfig/a.pc",
 		"v=1\nName: a\nRequires: zlib >= ${v}, gtk+-3.0 x\nRequires.private: p \\\n q\n"
 		"Requires.internal: i\nConflicts: no\n", 0, 0 },
@@ -91,7 +91,7 @@ static const struct scan_case cases[] = {
 		"c=${d}${d}${d}${d}${d}${d}${d}${d}\nd=${e}${e}${e}${e}${e}${e}${e}${e}\n"
 		"e=${a}${a}${a}${a}${a}${a}${a}${a}\nRequires: ${a}\n", 0, 0 } },
 		.provides = "pc:loop=" V },
-	/* kernels */
+	/* kernels: D19 */
 	{ .files = { { "boot/vmlinux", "..Linux version 6.1.2-text+x ..", 0, 0 } },
 		.provides = "linux:6.1.2-text" },
 	{ .files = { { "usr/lib/modules/6/a.ko", "xx\0yy", 0, 0 },
@@ -183,6 +183,7 @@ static const struct {
 	struct elfmake elf;
 	const char *runtime, *provides, *vendored;
 } elves[] = {
+	/* melange-build 10: D02 D03 D04 D07 D09 D10 */
 	{ "usr/lib/liba.so.1.2", { .soname = "liba.so.1", .needed = "libc.so.6 libb.so" }, "so:libc.so.6",
 		"so-ver:liba.so.1=" V ",so:liba.so.1=1", "" },
 	{ "usr/lib/deep/liba.so.1.2", { .soname = "liba.so.1" }, "", "",
@@ -261,6 +262,7 @@ static int siblings_close(void **state)
 	return 0;
 }
 
+/* D05, D08 */
 static void test_siblings(void **state)
 {
 	struct siblings *s = *state;
@@ -278,6 +280,7 @@ static void test_siblings(void **state)
 	same("dev alone", "", &r.runtime, &s->a);
 }
 
+/* D06 */
 static void test_merge(void **state)
 {
 	struct siblings *s = *state;
@@ -327,6 +330,7 @@ static bool find_lib(void *user, struct str soname, struct scan_lib *ret)
 	return false;
 }
 
+/* D25 */
 static void test_versioned(void **state)
 {
 	auto_arena struct arena a = ARENA_INIT;

@@ -303,6 +303,8 @@ static const struct recipe recipes[] = {
 	{ .what = "nothing at all", .tar = empty_tar },
 	{ .what = "row 23, byte", .error = "data section", .tar = bytes_after_end },
 	{ .what = "row 23, tar", .error = "data section", .tar = tar_after_end },
+	/* The same attacks in melange-build 8: X01 X02 X03 X04 X05 X06 X08 X09 X10. */
+	{ .what = "X08, dots inside a name", .data = E(F("foo..bar", "x")) },
 	{ .what = "row 24", .error = "unsafe name '../evil'", .data = E(F("../evil", "x")) },
 	{ .what = "row 25", .error = "unsafe name '../evil'", .data = E(D("../evil")) },
 	{ .what = "row 25, itself", .error = "unsafe name '..'", .data = E(D("..")) },
