@@ -54,7 +54,7 @@ static bool own_namespaces(const struct keeper_plan *p)
 			!write_file("/proc/self/uid_map", p->uid_map) ||
 			!write_file("/proc/self/gid_map", p->gid_map)))
 		return false;
-	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+	return mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
 /* Volatile: nothing of it outlives the build, so ending it need not write everything to disk.
