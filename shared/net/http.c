@@ -100,6 +100,8 @@ struct http *http_new(const struct http_opts *o, struct err *err)
 	h->user_agent = strdup(o->user_agent ? o->user_agent : "");
 	if (!h->user_agent)
 		BUG("out of memory");
+	if (!mirrors_parse(str_of(getenv("APK_MIRRORS")), &h->arena, &h->mirrors, err))
+		return NULL;
 	if (o->ca_file && !(begin(h, err) && load_ca(h, o->ca_file, err)))
 		return NULL;
 	made = h;
@@ -114,6 +116,7 @@ void http_free(struct http *h)
 	if (h->multi)
 		curl_multi_cleanup(h->multi);
 	buf_release(&h->ca);
+	arena_release(&h->arena);
 	free(h->user_agent);
 	free(h);
 }

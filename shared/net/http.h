@@ -13,7 +13,7 @@
  * says; a body that broke off is resumed with Range when the server gave an ETag or a date to
  * hold it to, else begun again. At most 10 redirects; never from https to http, never to a private
  * address from a public one, and credentials stay with the host they are for. Proxies come from
- * the environment. One thread per client.
+ * the environment; so do mirrors (mirror.h). One thread per client.
  *
  * Errors name the URL without its userinfo. Kinds: EK_NOTFOUND (404, 410), EK_CANCELLED
  * (interrupted), EK_NETWORK otherwise, and what a sink or a file write set. */

@@ -71,7 +71,7 @@ bool xfer_init(struct xfer *x, struct http *h, struct http_job *job, struct aren
 	if (!str_is(x->first.scheme, "http") && !str_is(x->first.scheme, "https"))
 		return err_set(err, EK_USAGE, "cannot fetch '%s': only http and https are supported",
 			url_text(&x->first, a));
-	x->url = x->first;
+	x->base = x->url = x->first;
 	if (h->o.offline)
 		return err_set(err, EK_NETWORK, "network request blocked in offline mode: %s %s",
 			method_names[job->req.method], url_text(&x->first, a));
@@ -250,13 +250,13 @@ static void add_header(struct xfer *x, const char *line)
 	x->headers = list;
 }
 
-/* Whether the present URL may see what is meant for the first: the same server, or the same host
+/* Whether a URL may see what is meant for another: the same server, or the same host
  * gone from http to https on the usual ports. */
-static bool is_home(const struct xfer *x)
+static bool is_home(const struct url *of, const struct url *u)
 {
-	return url_same_origin(&x->first, &x->url) ||
-		(str_eq(x->first.host, x->url.host) && url_port(&x->first) == 80 &&
-			str_is(x->url.scheme, "https") && url_port(&x->url) == 443);
+	return url_same_origin(of, u) ||
+		(str_eq(of->host, u->host) && url_port(of) == 80 &&
+			str_is(u->scheme, "https") && url_port(u) == 443);
 }
 
 static bool is_secret_header(const char *line)
@@ -275,12 +275,12 @@ static void add_auth(struct xfer *x)
 	struct auth_cred cred;
 	char *value = NULL;
 
-	if (req->anonymous || !is_home(x))
+	if (req->anonymous || !is_home(&x->base, &x->url))
 		return;
-	if (req->cred)
-		value = auth_header(req->cred, x->arena);
-	else if (auth_for(x->http->o.auth, &x->first, &cred))
+	if (!req->cred && auth_for(x->http->o.auth, &x->base, &cred))
 		value = auth_header(&cred, x->arena);
+	else if (req->cred && is_home(&x->first, &x->url))
+		value = auth_header(req->cred, x->arena);
 	if (value)
 		add_header(x, arena_printf(x->arena, "Authorization: %s", value));
 }
@@ -299,7 +299,7 @@ static void add_headers(struct xfer *x)
 	const struct http_req *req = &x->job->req;
 
 	for (size_t i = 0; req->headers && req->headers[i]; i++)
-		if (is_home(x) || !is_secret_header(req->headers[i]))
+		if (is_home(&x->first, &x->url) || !is_secret_header(req->headers[i]))
 			add_header(x, req->headers[i]);
 	add_auth(x);
 	add_range(x);

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include "shared/base/vec.h"
 #include "shared/net/http.h"
+#include "shared/net/mirror.h"
 #include "shared/net/target.h"
 #include "shared/net/url.h"
 
@@ -13,6 +14,8 @@ struct http {
 	CURLM *multi;
 	struct http_opts o;	/* defaults filled in */
 	char *user_agent;	/* owned */
+	struct arena arena;
+	struct mirrors mirrors;
 	struct buf ca;		/* PEM of all trusted certificates, empty: the library's own */
 };
 
@@ -29,7 +32,9 @@ struct xfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	char detail[CURL_ERROR_SIZE];
-	struct url first, url;	/* asked for; where redirects led */
+	struct url first;	/* asked for */
+	struct url base, url;	/* the same or on a mirror; where redirects led from there */
+	size_t mirror;		/* the next one to try */
 	unsigned attempt, redirects;
 	int64_t paused;		/* ns spent between attempts */
 

@@ -111,6 +111,25 @@ static int64_t pause_of(const struct xfer *x)
 	return pause - pause / 8 + pause / 4 / 256 * noise;
 }
 
+/* The last word of this server: on to a mirror, or it is a failure. */
+static bool give_up(struct xfer *x, struct err *err)
+{
+	bool asks = x->job->req.method == HTTP_GET || x->job->req.method == HTTP_HEAD;
+
+	if (!asks || !mirrors_next(&x->http->mirrors, &x->first, &x->mirror, x->arena, &x->base))
+		return xfer_failed(x, err);
+	log_warn("%s %s: %s; asking the mirror %s", xfer_method(x), url_text(&x->url, x->arena),
+		err->msg, url_origin(&x->base, x->arena));
+	err_release(err);
+	x->url = x->base;
+	x->validator = STR_NONE;
+	x->redirects = x->attempt = 0;
+	x->paused = 0;
+	x->state = XFER_WAITING;
+	x->start_at = 0;
+	return target_restart(&x->target, err) || xfer_failed(x, err);
+}
+
 /* Another attempt after a pause, unless there were enough; err holds why this one failed. */
 static bool try_again(struct xfer *x, unsigned attempts, int64_t asked, int64_t now,
 	struct err *err)
@@ -123,13 +142,13 @@ static bool try_again(struct xfer *x, unsigned attempts, int64_t asked, int64_t 
 		now + pause - x->begun_at > x->http->o.total_ns) {
 		if (x->attempt > 1)
 			(void)err_wrap(err, "gave up after %u attempts", x->attempt);
-		return xfer_failed(x, err);
+		return give_up(x, err);
 	}
 	log_debug("%s %s: %s, trying again in %" PRId64 " ms", xfer_method(x),
 		url_text(&x->first, x->arena), err->msg, pause / 1000000);
 	err_release(err);
 	x->paused += pause;
-	x->url = x->first;
+	x->url = x->base;
 	x->redirects = 0;
 	x->state = XFER_WAITING;
 	x->start_at = now + pause;
@@ -238,7 +257,8 @@ static bool end_status(struct xfer *x, int64_t now, struct err *err)
 	describe_status(x, status, err);
 	if (transient && may_repeat(x, CURLE_OK, status))
 		return try_again(x, x->http->o.attempts, retry_after(x, status), now, err);
-	return xfer_failed(x, err);
+	return status == 404 || status == 410 || status >= 500 ? give_up(x, err)
+							       : xfer_failed(x, err);
 }
 
 bool xfer_end(struct xfer *x, CURLcode code, int64_t now, struct err *err)

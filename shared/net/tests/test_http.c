@@ -529,6 +529,49 @@ static void stalling(unused_arg void **state)
 	}
 }
 
+/* What a server does not have, or nobody answers for, comes from the next mirror that has it. */
+static void mirrors(unused_arg void **state)
+{
+	auto_arena struct arena a = ARENA_INIT;
+	const char *top = arena_strndup(&a, url_of(&a, "/"), strlen(url_of(&a, "/")) - 1);
+	const struct {
+		const char *list, *url, *want;	/* want NULL: it fails with the status of the last */
+	} cases[] = {
+		{ arena_printf(&a, "%s/none=%s", top, top), arena_printf(&a, "%s/none/ok", top), "hello" },
+		{ arena_printf(&a, "%s/none/=%s/gone/,%s/none=%s/", top, top, top, top),
+			arena_printf(&a, "%s/none/ok", top), "hello" },
+		{ arena_printf(&a, "http://127.0.0.1:1/x=%s", top), "http://127.0.0.1:1/x/ok", "hello" },
+		{ arena_printf(&a, "%s/503=%s/ok", top, top), arena_printf(&a, "%s/503", top), "hello" },
+		{ arena_printf(&a, "%s/no=%s", top, top), arena_printf(&a, "%s/none/ok", top), NULL },
+		{ arena_printf(&a, "%s/none=%s/gone", top, top), arena_printf(&a, "%s/none/ok", top), NULL },
+	};
+	for (size_t i = 0; i < countof(cases); i++) {
+		auto_buf struct buf out = BUF_INIT(BUF_NOLIMIT);
+		auto_err struct err err = ERR_INIT;
+		struct http_opts o = quick;
+		o.attempts = 2;
+		assert_int_equal(setenv("APK_MIRRORS", cases[i].list, 1), 0);
+		auto_http struct http *h = http_new(&o, &err);
+		assert_non_null(h);
+		server_reset(srv);
+		bool ok = http_get(h, cases[i].url, &a, &out, &err);
+		if (ok != !!cases[i].want)
+			fail_msg("case %zu: %s", i, err.msg ? err.msg : "it worked");
+		if (ok)
+			assert_memory_equal(out.p, cases[i].want, out.n);
+		else
+			assert_non_null(strstr(err.msg, cases[i].url));	/* the one that was asked for */
+	}
+	static const char *const malformed[] = { "x", "x=http://a/", "http://a/=http://b c/d", "ftp://a=http://b" };
+	for (size_t i = 0; i < countof(malformed); i++) {
+		auto_err struct err err = ERR_INIT;
+		assert_int_equal(setenv("APK_MIRRORS", malformed[i], 1), 0);
+		assert_null(http_new(&quick, &err));
+		assert_non_null(strstr(err.msg, "APK_MIRRORS: "));
+	}
+	assert_int_equal(unsetenv("APK_MIRRORS"), 0);
+}
+
 /* Bytes that keep coming do not help, nor do further attempts. */
 static void out_of_time(unused_arg void **state)
 {
@@ -821,6 +864,7 @@ int main(void)
 		cmocka_unit_test(to_file_target),
 		cmocka_unit_test(to_sink),
 		cmocka_unit_test(stalling),
+		cmocka_unit_test(mirrors),
 		cmocka_unit_test(out_of_time),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(redirects),
