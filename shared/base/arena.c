@@ -1,13 +1,18 @@
 #include "shared/base/arena.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define FIRST_BLOCK 4096
 #define LAST_BLOCK (1u << 20)
+#define MAPPED_BLOCK (16u << 10)
+#define FILLED_BLOCK (192u << 10)
+#define FILLED_TOTAL (4u << 20)
 #define ALIGNMENT 16
 
 /* Under AddressSanitizer all that was not handed out is poisoned, with a gap behind each piece, so
@@ -31,6 +36,7 @@
 struct arena_block {
 	struct arena_block *next;
 	size_t size, used; /* of data */
+	bool mapped;
 	_Alignas(ALIGNMENT) char data[];
 };
 
@@ -60,7 +66,10 @@ void arena_release(struct arena *a)
 	while (b) {
 		struct arena_block *next = b->next;
 		unpoison(b->data, b->size);
-		free(b);
+		if (b->mapped)
+			(void)munmap(b, sizeof(*b) + b->size);
+		else
+			free(b);
 		b = next;
 	}
 	arena_init(a);
@@ -86,12 +95,25 @@ void arena_adopt(struct arena *to, struct arena *from)
 	arena_init(from);
 }
 
+/* The first blocks of a process come with their pages already there: a short run is done before a
+ * fault for each of them would have been. Later ones are the allocator's, which uses them again. */
+static bool comes_filled(size_t whole)
+{
+	static atomic_size_t filled;
+	return !GAP && whole >= MAPPED_BLOCK && whole <= FILLED_BLOCK &&
+		atomic_fetch_add(&filled, whole) + whole <= FILLED_TOTAL;
+}
+
 static struct arena_block *block_new(size_t size)
 {
+	size_t whole = sizeof(struct arena_block) + size;
+	bool mapped = comes_filled(whole);
 	/* calloc: fresh pages come zeroed without being touched */
-	struct arena_block *b = calloc(1, sizeof(*b) + size);
-	if (!b)
+	struct arena_block *b = mapped ? mmap(NULL, whole, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) : calloc(1, whole);
+	if (!b || (mapped && b == MAP_FAILED))
 		BUG("out of memory");
+	b->mapped = mapped;
 	b->size = size;
 	poison(b->data, size);
 	return b;

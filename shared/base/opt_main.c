@@ -1,5 +1,6 @@
 #include "shared/base/opt.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -199,6 +200,10 @@ static void report(const struct err *err)
 
 int opt_main(const struct prog *prog, int argc, char **argv)
 {
+#ifdef __GLIBC__
+	/* Memory given back is asked for again at once, a fault for each page. */
+	(void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
 	auto_arena struct arena a = ARENA_INIT;
 	auto_err struct err err = ERR_INIT;
 	bool ok = dispatch(prog, argc, argv, &a, &err);
