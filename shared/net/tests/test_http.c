@@ -583,8 +583,9 @@ static void out_of_time(unused_arg void **state)
 	o.total_ns = 400 * MS;
 	assert_false(get(&o, "/drip", &out, &err));
 	assert_non_null(strstr(err.msg, "/drip: not done within 0.4 seconds"));
-	o.total_ns = 2 * MS;
-	o.pause_ns = o.max_pause_ns = 50 * MS;
+	o.total_ns = 5000 * MS;
+	o.pause_ns = o.max_pause_ns = 20000 * MS;
+	o.budget_ns = 60000 * MS;
 	assert_false(get(&o, "/503", &out, &err));
 	assert_non_null(strstr(err.msg, "the server answered 503"));
 	assert_int_equal(server_hits(srv, "/503"), 1);
