@@ -172,8 +172,8 @@ static void add_prologue(struct compiling *c, struct step *s, const struct scope
 	}
 	if (!b.n)
 		return;
-	s->runs.s = arena_strf(c->a, "%s%.*s", b.p, STR_ARG(s->runs.s));
-	s->commented = arena_strf(c->a, "%s%.*s", b.p, STR_ARG(s->commented));
+	s->runs.s = arena_join(c->a, buf_str(&b), s->runs.s);
+	s->commented = arena_join(c->a, buf_str(&b), s->commented);
 }
 
 static struct bind_list compile_steps(struct compiling *c, const struct bind_list *in,

@@ -188,17 +188,31 @@ struct str arena_str(struct arena *a, struct str s)
 	return str_n(arena_dup(a, s.p, s.n), s.n);
 }
 
+struct str arena_join(struct arena *a, struct str first, struct str second)
+{
+	char *p = arena_alloc(a, first.n + second.n + 1);
+	if (first.n)
+		memcpy(p, first.p, first.n);
+	if (second.n)
+		memcpy(p + first.n, second.p, second.n);
+	return str_n(p, first.n + second.n);
+}
+
 static struct str vprint(struct arena *a, const char *fmt, va_list ap) printf_like(2, 0);
 static struct str vprint(struct arena *a, const char *fmt, va_list ap)
 {
 	va_list again;
+	char local[256];	/* most texts are short, and then printed once */
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, again);
+	int n = vsnprintf(local, sizeof(local), fmt, again);
 	va_end(again);
 	if (n < 0)
 		BUG("bad format '%s'", fmt);
 	char *p = arena_alloc(a, (size_t)n + 1);
-	vsnprintf(p, (size_t)n + 1, fmt, ap);
+	if ((size_t)n < sizeof(local))
+		memcpy(p, local, (size_t)n + 1);
+	else
+		vsnprintf(p, (size_t)n + 1, fmt, ap);
 	return str_n(p, (size_t)n);
 }
 

@@ -31,6 +31,7 @@ void *arena_dup(struct arena *a, const void *p, size_t n) must_check;
 char *arena_strdup(struct arena *a, const char *s) must_check;
 char *arena_strndup(struct arena *a, const char *s, size_t n) must_check;
 struct str arena_str(struct arena *a, struct str s) must_check;
+struct str arena_join(struct arena *a, struct str first, struct str second) must_check;
 char *arena_printf(struct arena *a, const char *fmt, ...) printf_like(2, 3) must_check;
 struct str arena_strf(struct arena *a, const char *fmt, ...) printf_like(2, 3) must_check;
 

@@ -80,17 +80,22 @@ void buf_addzero(struct buf *b, size_t n)
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;
+	char local[256];	/* most texts are short, and then printed once */
 	va_start(ap, fmt);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	int n = vsnprintf(local, sizeof(local), fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		BUG("bad format '%s'", fmt);
 	char *to = buf_room(b, (size_t)n);
 	if (!to)
 		return;
-	va_start(ap, fmt);
-	vsnprintf(to, (size_t)n + 1, fmt, ap);
-	va_end(ap);
+	if ((size_t)n < sizeof(local)) {
+		memcpy(to, local, (size_t)n + 1);
+	} else {
+		va_start(ap, fmt);
+		vsnprintf(to, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
 	b->n += (size_t)n;
 }
 
