@@ -84,7 +84,8 @@ grep -qx -- '-provides = cmd:x=1.0-r2' nocmd.out || fail 'nocmd: no difference'
 mkdir -p old/"$arch"
 cp packages/"$arch"/*.apk old/"$arch"
 # From a web server, which may lack a subpackage but not the origin.
-python3 -m http.server --bind 127.0.0.1 --directory old 0 >server.out 2>&1 &
+: >server.out
+python3 -m http.server --bind 127.0.0.1 --directory old 0 >>server.out 2>&1 &
 server=$!
 trap 'kill $server' EXIT
 for _ in $(seq 100); do
