@@ -214,7 +214,7 @@ over_http() {
 	at "$x2"
 	silent 'secret@'
 	repository='ext::sh -c touch% PWNED'
-	no_checkout ext "transport 'ext' not allowed" 'tag: 1.0'
+	no_checkout ext "is not a URL|transport 'ext' not allowed" 'tag: 1.0'
 	repository=-upload-pack=x
 	no_checkout dash 'starts with a dash' 'tag: 1.0'
 }

@@ -26,7 +26,7 @@ own_mounts() {
 		PIPES_INNER=1 exec unshare "$flags" "$0" "$@"
 	fi
 	T=$(mktemp -d)
-	export T XDG_CACHE_HOME=$T/cache
+	export T XDG_CACHE_HOME=$T/cache PATH=$PATH:/usr/sbin:/sbin
 	server=
 	trap clean_up EXIT
 	passed=0

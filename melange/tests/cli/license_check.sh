@@ -173,8 +173,12 @@ cmp oneline.yaml oneline.before >&2 || fail 'a refused fix changed the file'
 sed 's/"1"/"1/' wrong.yaml >broken.yaml
 refused broken 'broken.yaml:' "$melange" license-check broken.yaml --workdir tree --fix
 if [ "$(id -u)" != 0 ]; then
-	chmod 500 .
-	refused read-only 'simple.yaml' "$melange" license-check simple.yaml --workdir odd --fix
-	chmod 700 .
+	file locked '  copyright: [{license: MIT}]'
+	mkdir ro
+	cp locked.yaml ro/
+	chmod 500 ro
+	refused read-only 'ro/' "$melange" license-check ro/locked.yaml --workdir odd --fix
+	chmod 700 ro
+	cmp locked.yaml ro/locked.yaml >&2 || fail 'read-only: the file changed'
 fi
 finish

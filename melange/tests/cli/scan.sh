@@ -85,7 +85,7 @@ mkdir -p old/"$arch"
 cp packages/"$arch"/*.apk old/"$arch"
 # From a web server, which may lack a subpackage but not the origin.
 : >server.out
-python3 -m http.server --bind 127.0.0.1 --directory old 0 >>server.out 2>&1 &
+python3 -u -m http.server --bind 127.0.0.1 --directory old 0 >>server.out 2>&1 &
 server=$!
 trap 'kill $server' EXIT
 for _ in $(seq 100); do
