@@ -90,35 +90,43 @@ static bool read_index(const char *path, struct arena *a, struct apk_index *ret,
 		err_hint(err, "the repository's index is damaged; make it again with 'melange index'");
 }
 
-/* Written beside the old one, not yet in its place. */
+/* Written into the staging directory, not yet in its place: what a kill leaves of it goes with
+ * the directory. */
 static bool prepare_index(const struct staging *s, const struct apk_pkg *records, size_t n,
-	const struct sigkey *key, const char *key_path, struct outfile *file, struct err *err)
+	const struct sigkey *key, const char *key_path, struct err *err)
 {
 	auto_arena struct arena a = ARENA_INIT;
-	const char *path = arena_printf(&a, "%s/" INDEX_NAME, s->dir);
 	struct apk_index index = { 0 };
 	auto_buf struct buf out = BUF_INIT(1u << 30);
-	if (!read_index(path, &a, &index, err))
+	if (!read_index(arena_printf(&a, "%s/" INDEX_NAME, s->dir), &a, &index, err))
 		return false;
 	index_merge(&index, records, n, &a);
 	return index_write(&index, key, key_path, &out, err) &&
-		outfile_open(file, path, 0644, err) &&
-		fd_write_all(file->fd, out.p, out.n, path, err);
+		file_write(arena_printf(&a, "%s/" INDEX_NAME, s->tmp), out.p, out.n, 0644, err);
 }
 
-static bool move_in(const struct staging *s, struct arena *a, struct err *err)
+static bool move_one(const struct staging *s, struct str name, struct arena *a, struct err *err)
+{
+	const char *from = arena_printf(a, "%s/%.*s", s->tmp, STR_ARG(name));
+	const char *to = arena_printf(a, "%s/%.*s", s->dir, STR_ARG(name));
+	return rename(from, to) == 0 ||
+		err_sys(err, "cannot move the finished '%s' into the repository", to);
+}
+
+/* The packages, and then the index which names them. */
+static bool move_in(const struct staging *s, bool with_index, struct arena *a, struct err *err)
 {
 	struct strs names = { 0 };
 	if (!dir_names(s->tmp, a, &names, err))
 		return false;
 	for (size_t i = 0; i < names.n; i++) {
-		const char *from = arena_printf(a, "%s/%.*s", s->tmp, STR_ARG(names.v[i]));
-		const char *to = arena_printf(a, "%s/%.*s", s->dir, STR_ARG(names.v[i]));
-		if (rename(from, to) != 0)
-			return err_sys(err, "cannot move the finished '%s' into the repository", to);
-		log_info("wrote %s", to);
+		if (str_eq(names.v[i], S(INDEX_NAME)))
+			continue;
+		if (!move_one(s, names.v[i], a, err))
+			return false;
+		log_info("wrote %s/%.*s", s->dir, STR_ARG(names.v[i]));
 	}
-	return true;
+	return !with_index || move_one(s, S(INDEX_NAME), a, err);
 }
 
 bool staging_publish(struct staging *s, bool update_index, const struct apk_pkg *records,
@@ -128,8 +136,7 @@ bool staging_publish(struct staging *s, bool update_index, const struct apk_pkg 
 	auto_fd int lock = lock_dir(s->dir, LOCK_EX);
 	if (lock < 0)
 		return err_sys(err, "cannot lock the repository '%s'", s->dir);
-	auto_outfile struct outfile index = OUTFILE_INIT;
-	if (update_index && !prepare_index(s, records, n, key, key_path, &index, err))
+	if (update_index && !prepare_index(s, records, n, key, key_path, err))
 		return false;
-	return move_in(s, &a, err) && (!update_index || outfile_commit(&index, false, err));
+	return move_in(s, update_index, &a, err);
 }
