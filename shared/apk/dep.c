@@ -3,35 +3,33 @@
 #include "shared/apk/pkg.h"
 #include "shared/base/vec.h"
 
-static bool is_op(char c)
-{
-	return c == '<' || c == '>' || c == '=' || c == '~';
-}
+/* What a character may be part of. */
+enum { OP = 1, NAME = 2, PIN = 4, VERSION = 8 };
+#define GRAPHIC (NAME | VERSION)
+#define WORD (NAME | VERSION | PIN)
+static const uint8_t classes[256] = {
+	['!'] = VERSION,
+	['"' ... ','] = GRAPHIC,
+	['-' ... '.'] = WORD,
+	['/'] = GRAPHIC,
+	['0' ... '9'] = WORD,
+	[':' ... ';'] = GRAPHIC,
+	['<' ... '>'] = OP | VERSION,
+	['?'] = GRAPHIC,
+	['A' ... 'Z'] = WORD,
+	['[' ... '^'] = GRAPHIC,
+	['_'] = WORD,
+	['`'] = GRAPHIC,
+	['a' ... 'z'] = WORD,
+	['{' ... '}'] = GRAPHIC,
+	['~'] = OP | VERSION,
+	[0x80 ... 0xff] = GRAPHIC,
+};
 
-static bool is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-static bool is_name(char c)
-{
-	return (unsigned char)c > ' ' && c != 0x7f && c != '@' && c != '!' && !is_op(c);
-}
-
-static bool is_pin(char c)
-{
-	return is_alnum(c) || c == '_' || c == '-' || c == '.';
-}
-
-static bool is_version(char c)
-{
-	return (unsigned char)c > ' ' && c != 0x7f && c != '@';
-}
-
-static struct str take(struct str *s, bool (*in)(char))
+static struct str take(struct str *s, unsigned class)
 {
 	size_t n = 0;
-	while (n < s->n && in(s->p[n]))
+	while (n < s->n && (classes[(unsigned char)s->p[n]] & class))
 		n++;
 	struct str run = str_n(s->p, n);
 	*s = str_from(*s, n);
@@ -45,18 +43,19 @@ static bool bad(struct str text, const char *why, struct err *err)
 
 static bool take_pin(struct str *rest, struct apk_dep *d, struct err *err)
 {
-	if (!str_skip(rest, S("@")))
+	if (!rest->n || rest->p[0] != '@')
 		return true;
+	*rest = str_from(*rest, 1);
 	if (d->pin.n)
 		return bad(d->text, "two repository tags", err);
-	d->pin = take(rest, is_pin);
+	d->pin = take(rest, PIN);
 	return d->pin.n ? true : bad(d->text, "empty repository tag", err);
 }
 
 /* A run of operator characters is their union, as apk reads it. */
 static bool take_op(struct str *rest, struct apk_dep *d, struct err *err)
 {
-	struct str run = take(rest, is_op);
+	struct str run = take(rest, OP);
 	for (size_t i = 0; i < run.n; i++) {
 		switch (run.p[i]) {
 		case '<':
@@ -92,7 +91,7 @@ static bool has_revision(struct str v)
 static bool take_version(struct str *rest, struct apk_dep *d, bool lax, struct arena *a,
 	struct err *err)
 {
-	struct str v = take(rest, is_version);
+	struct str v = take(rest, VERSION);
 	if (!v.n)
 		return bad(d->text, "no version after the operator", err);
 	if (d->checksum) {
@@ -115,7 +114,7 @@ static bool parse(struct str text, bool lax, struct arena *a, struct apk_dep *re
 	struct apk_dep d = { .text = text };
 	struct str rest = text;
 	d.conflict = str_skip(&rest, S("!"));
-	d.name = take(&rest, is_name);
+	d.name = take(&rest, NAME);
 	if (!d.name.n)
 		return bad(text, "no name", err);
 	if (!take_pin(&rest, &d, err) || !take_op(&rest, &d, err))
