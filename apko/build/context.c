@@ -221,13 +221,15 @@ static bool open_keys(struct context *c, struct err *err)
 		return false;
 	for (size_t i = 0; i < c->n_archs; i++) {
 		keyring_init(&c->arch_keys[i], c->arena);
+		c->arch_keys[i].later = true;
 		if (!add_all(&c->arch_keys[i], &c->keys, err))
 			return false;
 	}
 	for (size_t i = 0; i < c->n_archs; i++)
 		if (!announced_keys(c, i, err) || !add_all(&c->keys, &c->arch_keys[i], err))
 			return false;
-	return true;
+	/* else whoever verifies an index looks at them */
+	return !c->lock.path || keyring_check(&c->keys, err);
 }
 
 /* Solutions */
@@ -320,6 +322,7 @@ bool context_open(const struct apko_req *req, enum context_how how, struct arena
 	int64_t at = phase_begin();
 	*ctx = (struct context){ .req = req, .arena = a };
 	keyring_init(&ctx->keys, a);
+	ctx->keys.later = true;
 	if (!load(ctx, err))
 		return false;
 	if (req->tag)

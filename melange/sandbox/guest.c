@@ -126,6 +126,7 @@ bool guest_make(const struct guest_req *req, struct arena *a, struct guest *ret,
 	image_repos(req->env, &add, a, &repos);
 	auto_keyring struct keyring keys = { 0 };
 	keyring_init(&keys, a);
+	keys.later = true;
 	if (!image_keys(&repos, req->http, a, &keys, err))
 		return false;
 	const struct repo_opts ro = {

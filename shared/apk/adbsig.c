@@ -31,11 +31,15 @@ const struct keyring_key *adb_sig_verify(const struct keyring *keys, uint32_t sc
 		return NULL;
 	message_digest(schema, head, sha512, md);
 	for (size_t i = 0; i < keys->n; i++) {
-		sigkey_id(keys->v[i].key, id);
+		auto_err struct err ignored = ERR_INIT; /* such a key has signed nothing */
+		const struct sigkey *key = keyring_key(&keys->v[i], &ignored);
+		if (!key)
+			continue;
+		sigkey_id(key, id);
 		if (memcmp(id, head.p + 2, sizeof(id)) != 0)
 			continue;
 		*ret_known = true;
-		if (sigkey_verify(keys->v[i].key, DIGEST_SHA512, md, sig.p, sig.n))
+		if (sigkey_verify(key, DIGEST_SHA512, md, sig.p, sig.n))
 			return &keys->v[i];
 	}
 	return NULL;

@@ -120,10 +120,14 @@ static bool signature_agrees(const struct expand *x, struct err *err)
 	for (size_t i = 0; i < n; i++) {
 		const struct keyring_key *key = keyring_find(x->lim.keys, sigs[i].key_name);
 		uint8_t md[DIGEST_MAX];
+		const struct sigkey *parsed;
 		if (!key)
 			continue;
+		parsed = keyring_key(key, err);
+		if (!parsed)
+			return false;
 		digest_once(sigs[i].alg, gz.p, gz.n, md);
-		if (sigkey_verify(key->key, sigs[i].alg, md, sigs[i].sig.p, sigs[i].sig.n))
+		if (sigkey_verify(parsed, sigs[i].alg, md, sigs[i].sig.p, sigs[i].sig.n))
 			return true;
 		wrong = sigs[i].key_name;
 	}

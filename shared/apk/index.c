@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "shared/apk/adbindex.h"
 #include "shared/apk/index_int.h"
+#include "shared/apk/stamp.h"
 #include "shared/archive/gz.h"
 #include "shared/archive/tar.h"
 #include "shared/base/log.h"
@@ -13,7 +15,6 @@
 
 #define MAX_INFLATED ((uint64_t)300 << 20)
 #define MAX_FILE ((size_t)256 << 20)
-#define CHUNK ((size_t)64 << 10)
 
 struct members {
 	struct str text, description;
@@ -77,56 +78,27 @@ static bool first_name(struct str tar, const char *name, struct arena *a, struct
 	int more = tar_next(&r, &e, err);
 	if (more < 0)
 		return false;
-	*ret = more ? e.name : STR_NONE;
+	*ret = more ? arena_str(a, e.name) : STR_NONE;
 	return true;
 }
 
-/* An index file, in memory or by descriptor. */
+/* An index file: its signature section is what `first` bytes hold, 0 when it has none. */
 struct index_file {
 	const struct index_read_opts *o;
-	struct str bytes;	/* all, or the beginning */
-	int fd;			/* -1: bytes are all */
-	size_t first;		/* bytes of the first member */
+	struct str bytes;
+	size_t first;
+	struct str head;	/* the tar of the first member, and the name of its first entry */
+	struct str name;
 };
 
-static bool digest_stream(int fd, size_t at, const char *name, enum digest_alg alg,
-	uint8_t *ret_md, struct err *err)
-{
-	auto_digest struct digest d = { 0 };
-	auto_buf struct buf b = BUF_INIT(CHUNK);
-	char *p = buf_room(&b, CHUNK);
-	digest_init(&d, alg);
-	for (;;) {
-		ssize_t n = pread(fd, p, CHUNK, (off_t)at);
-		if (n < 0)
-			return err_sys(err, "cannot read '%s'", name);
-		if (!n)
-			break;
-		digest_add(&d, p, (size_t)n);
-		at += (size_t)n;
-	}
-	digest_final(&d, ret_md);
-	return true;
-}
-
-/* Of all behind the first member. */
+/* Of all behind the signature section. */
 static bool digest_rest(void *ctx, enum digest_alg alg, uint8_t *ret_md, struct err *err)
 {
 	const struct index_file *s = ctx;
-	if (s->fd >= 0)
-		return digest_stream(s->fd, s->first, s->o->name, alg, ret_md, err);
 	struct str rest = str_from(s->bytes, s->first);
+	(void)err;
 	digest_once(alg, rest.p, rest.n, ret_md);
 	return true;
-}
-
-static bool digest_all(struct index_file *s, uint8_t *ret_md, struct err *err)
-{
-	size_t first = s->first;
-	s->first = 0;
-	bool ok = digest_rest(s, DIGEST_SHA256, ret_md, err);
-	s->first = first;
-	return ok;
 }
 
 /* What a verified signature says of the file is its identity. */
@@ -141,41 +113,50 @@ static void identify(const struct apk_verified *v, uint8_t ret_digest[SHA256_SIZ
 	digest_final(&d, ret_digest);
 }
 
-static bool verify_signed(struct index_file *s, struct str tar, struct arena *a,
-	uint8_t ret_digest[SHA256_SIZE], struct err *err)
+static bool look(struct str bytes, const struct index_read_opts *o, struct arena *a,
+	struct index_file *ret, struct err *err)
 {
-	struct apk_sig *sigs;
-	struct apk_verified v;
-	size_t n;
-	if (!apk_sigs_parse(tar, s->o->name, a, &sigs, &n, err) ||
-		!keyring_verify_digest(s->o->keys, sigs, n, digest_rest, s, s->o->name, &v, err))
+	auto_buf struct buf tar = BUF_INIT(o->max_inflated ? o->max_inflated : MAX_INFLATED);
+	*ret = (struct index_file){ .o = o, .bytes = bytes };
+	if (!bytes.n)
+		return err_set(err, EK_PARSE, "%s: unexpected end of file: it is empty", o->name);
+	if (!gz_inflate_member(bytes, o->name, &tar, &ret->first, err) ||
+		!first_name(buf_str(&tar), o->name, a, &ret->name, err))
 		return false;
-	identify(&v, ret_digest);
+	if (str_starts(ret->name, S(".SIGN.")))
+		ret->head = arena_str(a, buf_str(&tar));
+	else
+		ret->first = 0;
 	return true;
 }
 
-/* Verifies the signature, when there are keys to ask. *ret_at is where the archive begins. */
-static bool verify(struct index_file *s, struct arena *a, size_t *ret_at,
-	uint8_t ret_digest[SHA256_SIZE], struct err *err)
+/* Verifies the signature, when there are keys to ask. */
+static bool verify(const struct index_file *s, struct arena *a, uint8_t ret_digest[SHA256_SIZE],
+	struct err *err)
 {
 	const struct index_read_opts *o = s->o;
-	auto_buf struct buf tar = BUF_INIT(o->max_inflated ? o->max_inflated : MAX_INFLATED);
-	struct str name;
-	if (!s->bytes.n)
-		return err_set(err, EK_PARSE, "%s: unexpected end of file: it is empty", o->name);
-	if (!gz_inflate_member(s->bytes, o->name, &tar, &s->first, err) ||
-		!first_name(buf_str(&tar), o->name, a, &name, err))
+	struct apk_sig *sigs;
+	struct apk_verified v;
+	size_t n;
+	if (!o->keys) {
+		digest_once(DIGEST_SHA256, s->bytes.p, s->bytes.n, ret_digest);
+		return true;
+	}
+	if (!keyring_check(o->keys, err))
 		return false;
-	bool is_signed = str_starts(name, S(".SIGN."));
-	*ret_at = is_signed ? s->first : 0;
-	if (!o->keys)
-		return digest_all(s, ret_digest, err);
-	if (is_signed)
-		return verify_signed(s, buf_str(&tar), a, ret_digest, err);
-	(void)err_set(err, EK_TRUST, "%s: failed to find key name in signature file name: %.*s",
-		o->name, STR_ARG(name));
-	return err_hint(err, "the index is not signed: sign it with 'melange sign-index', or "
-		"allow that with --ignore-signatures");
+	if (!s->first) {
+		(void)err_set(err, EK_TRUST,
+			"%s: failed to find key name in signature file name: %.*s", o->name,
+			STR_ARG(s->name));
+		return err_hint(err, "the index is not signed: sign it with 'melange sign-index', "
+				     "or allow that with --ignore-signatures");
+	}
+	if (!apk_sigs_parse(s->head, o->name, a, &sigs, &n, err) ||
+		!keyring_verify_digest(o->keys, sigs, n, digest_rest, (void *)(uintptr_t)s,
+			o->name, &v, err))
+		return false;
+	identify(&v, ret_digest);
+	return true;
 }
 
 static void free_text(void *p)
@@ -183,31 +164,31 @@ static void free_text(void *p)
 	free(p);
 }
 
-/* The archive's members; their texts live as long as the arena. */
-static bool unpack_index(struct str bytes, const struct index_read_opts *o, struct arena *a,
-	struct members *ret, struct err *err)
+/* The archive; it lives as long as the arena. */
+static bool unpack(const struct index_file *s, struct arena *a, struct str *ret_tar,
+	struct err *err)
 {
-	auto_buf struct buf tar = BUF_INIT(o->max_inflated ? o->max_inflated : MAX_INFLATED);
-	if (!inflate_all(bytes, o->name, &tar, err))
+	auto_buf struct buf tar = BUF_INIT(s->o->max_inflated ? s->o->max_inflated : MAX_INFLATED);
+	if (!inflate_all(str_from(s->bytes, s->first), s->o->name, &tar, err))
 		return false;
-	struct str text = buf_str(&tar);
+	*ret_tar = buf_str(&tar);
 	arena_on_release(a, free_text, buf_steal(&tar));
-	return read_members(text, o->name, a, ret, err);
+	return true;
 }
 
 /* Verified text of an index of either format. */
 static bool read_text(struct str bytes, const struct index_read_opts *o, struct arena *a,
 	struct members *ret, uint8_t ret_digest[SHA256_SIZE], struct err *err)
 {
-	struct index_file s = { .o = o, .bytes = bytes, .fd = -1 };
 	auto_arena struct arena scratch = ARENA_INIT;
+	struct index_file s;
 	struct adb_head h;
-	size_t at;
+	struct str tar;
 	if (adb_index_is(bytes))
 		return adb_index_open(bytes, o, &scratch, &h, ret_digest, err) &&
 		       adb_index_text(&h, o, a, &ret->text, &ret->description, err);
-	return verify(&s, a, &at, ret_digest, err) &&
-	       unpack_index(str_from(bytes, at), o, a, ret, err);
+	return look(bytes, o, &scratch, &s, err) && verify(&s, &scratch, ret_digest, err) &&
+	       unpack(&s, a, &tar, err) && read_members(tar, o->name, a, ret, err);
 }
 
 static void describe(struct apk_index *idx, struct str description)
@@ -275,22 +256,6 @@ static bool within(const struct pack *k, const struct index_read_opts *o)
 	return k && k->text_n <= (o->max_inflated ? o->max_inflated : MAX_INFLATED);
 }
 
-/* With the beginning of the file, the digest of the rest and a pack nothing else is needed. What
- * is wrong with the file is for build_pack to say. */
-static const struct pack *open_pack(int fd, const struct index_read_opts *o, struct store *store,
-	struct arena *a, uint8_t ret_digest[SHA256_SIZE])
-{
-	auto_buf struct buf head = BUF_INIT(CHUNK);
-	auto_err struct err ignored = ERR_INIT;
-	size_t at;
-	ssize_t n = pread(fd, buf_room(&head, CHUNK), CHUNK, 0);
-	struct index_file s = { .o = o, .bytes = str_n(head.p, n < 0 ? 0 : (size_t)n), .fd = fd };
-	if (!verify(&s, a, &at, ret_digest, &ignored))
-		return NULL;
-	const struct pack *k = pack_open(store, ret_digest, a);
-	return within(k, o) ? k : NULL;
-}
-
 static const struct pack *make_pack(const struct members *m, const struct index_read_opts *o,
 	struct store *store, struct arena *a, const uint8_t digest[SHA256_SIZE], struct err *err)
 {
@@ -308,6 +273,8 @@ static const struct pack *v3_pack(struct str bytes, const struct index_read_opts
 	auto_arena struct arena scratch = ARENA_INIT;
 	struct members m = { 0 };
 	struct adb_head h;
+	if (o->keys && !keyring_check(o->keys, err))
+		return NULL;
 	if (!adb_index_open(bytes, o, &scratch, &h, ret_digest, err))
 		return NULL;
 	const struct pack *k = store ? pack_open(store, ret_digest, a) : NULL;
@@ -318,49 +285,56 @@ static const struct pack *v3_pack(struct str bytes, const struct index_read_opts
 	return make_pack(&m, o, store, a, ret_digest, err);
 }
 
-static const struct pack *build_pack(int fd, const struct index_read_opts *o, struct store *store,
-	struct arena *a, uint8_t ret_digest[SHA256_SIZE], struct err *err)
+static const struct pack *v2_pack(struct str bytes, const struct index_read_opts *o,
+	struct store *store, struct arena *a, uint8_t ret_digest[SHA256_SIZE], struct err *err)
 {
-	auto_buf struct buf bytes = BUF_INIT(MAX_FILE);
+	auto_arena struct arena scratch = ARENA_INIT;
 	struct members m = { 0 };
-	if (lseek(fd, 0, SEEK_SET) < 0 || !fd_read_all(fd, o->name, &bytes, err))
+	struct index_file s;
+	struct str tar;
+	if (!look(bytes, o, &scratch, &s, err) || !verify(&s, &scratch, ret_digest, err))
 		return NULL;
-	if (adb_index_is(buf_str(&bytes)))
-		return v3_pack(buf_str(&bytes), o, store, a, ret_digest, err);
-	if (!read_text(buf_str(&bytes), o, a, &m, ret_digest, err))
+	const struct pack *k = store ? pack_open(store, ret_digest, a) : NULL;
+	if (within(k, o))
+		return k;
+	if (!unpack(&s, a, &tar, err) || !read_members(tar, o->name, a, &m, err))
 		return NULL;
-	buf_release(&bytes);
 	return make_pack(&m, o, store, a, ret_digest, err);
 }
 
-static bool is_v3(int fd)
+static const struct pack *open_verified(const struct stat *st, const struct index_read_opts *o,
+	struct store *store, struct arena *a, uint8_t ret_digest[SHA256_SIZE])
 {
-	char magic[4];
-	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
-	       adb_index_is(str_n(magic, sizeof(magic)));
+	if (!stamp_find(store, st, o->keys, ret_digest))
+		return NULL;
+	const struct pack *k = pack_open(store, ret_digest, a);
+	return within(k, o) ? k : NULL;
+}
+
+static const struct pack *verify_pack(int fd, const struct index_read_opts *o,
+	struct store *store, struct arena *a, uint8_t ret_digest[SHA256_SIZE], struct err *err)
+{
+	auto_buf struct buf bytes = BUF_INIT(MAX_FILE);
+	if (lseek(fd, 0, SEEK_SET) < 0 || !fd_read_all(fd, o->name, &bytes, err))
+		return NULL;
+	return (adb_index_is(buf_str(&bytes)) ? v3_pack : v2_pack)(buf_str(&bytes), o, store, a,
+		ret_digest, err);
 }
 
 bool index_open(int fd, const struct index_read_opts *opts, struct store *store, struct arena *a,
 	struct apk_index *ret, struct err *err)
 {
-	const struct pack *k = NULL;
-	if (store && !is_v3(fd))
-		k = open_pack(fd, opts, store, a, ret->digest);
-	if (!k)
-		k = build_pack(fd, opts, store, a, ret->digest, err);
-	if (!k)
-		return false;
-	use_pack(ret, k, a);
-	return true;
-}
-
-bool index_open_verified(const uint8_t digest[32], struct store *store, struct arena *a,
-	struct apk_index *ret)
-{
-	const struct pack *k = pack_open(store, digest, a);
-	if (!k)
-		return false;
-	memcpy(ret->digest, digest, sizeof(ret->digest));
+	struct stat st;
+	if (fstat(fd, &st) != 0)
+		return err_sys(err, "cannot read '%s'", opts->name);
+	const struct pack *k = store ? open_verified(&st, opts, store, a, ret->digest) : NULL;
+	if (!k) {
+		k = verify_pack(fd, opts, store, a, ret->digest, err);
+		if (!k)
+			return false;
+		if (store)
+			stamp_save(store, fd, &st, opts->keys, ret->digest);
+	}
 	use_pack(ret, k, a);
 	return true;
 }

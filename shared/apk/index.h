@@ -21,14 +21,11 @@ struct index_read_opts {
 bool index_read(struct str bytes, const struct index_read_opts *opts, struct arena *a,
 	struct apk_index *ret, struct err *err) must_check;
 /* The same from a file (at most 256 MiB), with the packages packed (pack.h) instead of parsed. The
- * signature is verified every time; store: where packs are kept by the digest that it verified, so
- * that another reading of the same bytes maps what was parsed before; NULL = nowhere. */
+ * signature is verified unless it was with these keys and the file is untouched since (stamp.h);
+ * store: where packs are kept by the digest that it verified, so that another reading of the same
+ * bytes maps what was parsed before; NULL = nowhere. */
 bool index_open(int fd, const struct index_read_opts *opts, struct store *store, struct arena *a,
 	struct apk_index *ret, struct err *err) must_check;
-/* What index_open left in the store for a file whose digest (apk_index.digest) the caller has from a
- * verification of its own. False when it is not there. */
-bool index_open_verified(const uint8_t digest[32], struct store *store, struct arena *a,
-	struct apk_index *ret) must_check;
 /* Parses the text of an APKINDEX (or of a file of records in that form). The packages' texts are
  * slices of `text`, which must live as long as they do. Lines end in LF; a CR or NUL anywhere, a
  * repeated letter, a bad number, checksum or name, or a version or architecture unfit for a file

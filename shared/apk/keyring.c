@@ -1,5 +1,6 @@
 #include "shared/apk/keyring.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "shared/archive/gz.h"
@@ -24,8 +25,8 @@ void keyring_init(struct keyring *k, struct arena *a)
 void keyring_release(struct keyring *k)
 {
 	for (size_t i = 0; i < k->n; i++)
-		sigkey_free(k->v[i].key);
-	*k = (struct keyring){ .arena = k->arena };
+		sigkey_free(k->v[i].parsed);
+	*k = (struct keyring){ .arena = k->arena, .later = k->later };
 }
 
 static const struct keyring_key *find_exact(const struct keyring *k, struct str name)
@@ -48,10 +49,28 @@ bool keyring_add(struct keyring *k, struct str name, struct str pem, struct err 
 	struct keyring_key new = {
 		.name = arena_str(k->arena, name), .pem = arena_str(k->arena, pem),
 	};
-	new.key = sigkey_read_public(new.pem, new.name.p, err);
-	if (!new.key)
+	if (!k->later && !keyring_key(&new, err))
 		return false;
 	vec_push(k->arena, k, new);
+	return true;
+}
+
+const struct sigkey *keyring_key(const struct keyring_key *key, struct err *err)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	struct keyring_key *k = (struct keyring_key *)(uintptr_t)key;
+	pthread_mutex_lock(&lock);
+	if (!k->parsed)
+		k->parsed = sigkey_read_public(k->pem, k->name.p, err);
+	pthread_mutex_unlock(&lock);
+	return k->parsed;
+}
+
+bool keyring_check(const struct keyring *k, struct err *err)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (!keyring_key(&k->v[i], err))
+			return false;
 	return true;
 }
 
@@ -207,12 +226,15 @@ bool keyring_verify_digest(const struct keyring *k, const struct apk_sig *sigs, 
 			log_debug("%s: no key '%.*s'", name, STR_ARG(s->key_name));
 			continue;
 		}
+		const struct sigkey *parsed = keyring_key(key, err);
+		if (!parsed)
+			return false;
 		known++;
 		if (!made[s->alg] && !fn(ctx, s->alg, have[s->alg].md, err))
 			return false;
 		made[s->alg] = true;
 		have[s->alg].alg = s->alg;
-		if (!sigkey_verify(key->key, s->alg, have[s->alg].md, s->sig.p, s->sig.n))
+		if (!sigkey_verify(parsed, s->alg, have[s->alg].md, s->sig.p, s->sig.n))
 			continue;
 		*ret = have[s->alg];
 		return true;

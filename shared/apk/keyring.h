@@ -9,13 +9,14 @@
 struct keyring_key {
 	struct str name;
 	struct str pem;		/* as read: it is copied into images */
-	struct sigkey *key;
+	struct sigkey *parsed;	/* NULL: not yet; keyring_key has it */
 	struct str url;		/* where a repository announced it; empty: it was given */
 };
 struct keyring {
 	struct arena *arena;
 	struct keyring_key *v;
 	size_t n, cap;
+	bool later;		/* keys are parsed when they are asked for: see keyring_check */
 };
 #define auto_keyring cleanup_with(keyring_release)
 void keyring_init(struct keyring *k, struct arena *a);
@@ -23,6 +24,10 @@ void keyring_release(struct keyring *k);
 /* Parses and adds; the same name with the same bytes twice is fine, with others an error. */
 bool keyring_add(struct keyring *k, struct str name, struct str pem, struct err *err) must_check;
 bool keyring_add_file(struct keyring *k, const char *path, struct err *err) must_check;
+/* The key itself, from any thread; NULL when its text is none. */
+const struct sigkey *keyring_key(const struct keyring_key *key, struct err *err);
+/* Parses what was put off: false on the first that is no key. */
+bool keyring_check(const struct keyring *k, struct err *err) must_check;
 /* Every regular file of a directory that holds a public key, sorted. */
 bool keyring_add_dir(struct keyring *k, const char *dir, struct err *err) must_check;
 /* A key by the name a signature gives: with or without the ".rsa.pub" ending. NULL = none. */

@@ -227,7 +227,10 @@ bool repo_load(const struct strs *lines, struct str arch, const struct repo_opts
 	for (size_t i = 0; i < lines->n; i++)
 		if (!make_source(lines->v[i], arch, a, &sources[i], err))
 			return false;
-	bool ok = fetch(sources, lines->n, opts, jobs, a, err) &&
+	/* with signatures, whoever verifies looks at the keys */
+	bool ok = (!opts->keys || (lines->n && !opts->ignore_signatures) ||
+			  keyring_check(opts->keys, err)) &&
+		  fetch(sources, lines->n, opts, jobs, a, err) &&
 		  read_all(sources, lines->n, jobs, opts, a, ret, err);
 	for (size_t i = 0; i < lines->n; i++)
 		fd_close(&jobs[i].fd);

@@ -249,7 +249,7 @@ static void ec_signature(void **state)
 	keyring_init(&keys, &a);
 	add_ec_key(&keys, key, "ec.pem.pub");
 	made_adb_init(&m, ADB_SCHEMA_INDEX);
-	sigkey_id(keys.v[0].key, id);
+	sigkey_id(keyring_key(&keys.v[0], &err), id);
 	made_sig_by(&m, id, sign_ec, key);
 	EVP_PKEY_free(key);
 	made_adb_file(&m, MADE_PLAIN, &file);
