@@ -288,6 +288,10 @@ elves() {
 	works strip-all < <(strip_script '    with:' '      opts: --strip-all --remove-section=.comment')
 	readelf -sW "$out/usr/bin/pie" | grep ' main$' >/dev/null && fail '--strip-all was not obeyed'
 	refused strip-opts 'strip: ' < <(strip_script '    with:' "      opts: '-g;touch PWNED'")
+	stub strip <<<$'#!/bin/sh\nexit 0'
+	refused strip-nothing "strip: nothing is left of './usr/" < <(strip_script)
+	[ -s "$out/usr/bin/pie" ] || fail 'a program was emptied'
+	rm "$root_bin/strip"
 	works capabilities < <(
 		printf '  - runs: |\n      mkdir -p melange-out/p\n      cd melange-out/p\n'
 		elf_files | sed 's/^/      /'
@@ -339,7 +343,7 @@ architectures() {
 	stub strip <<-'EOT'
 		#!/bin/sh
 		while [ $# -gt 1 ]; do
-			[ "$1" != -o ] || : >"$2"
+			[ "$1" != -o ] || echo stripped >"$2"
 			shift
 		done
 		echo "stripped $1"
