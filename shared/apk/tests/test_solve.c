@@ -191,6 +191,8 @@ static void test_refusals(void **state)
 			{ "\"1\" does not satisfy \"a>1\"", "\"2\" does not satisfy \"a<2\"",
 				"needed by b-1", "needed by c-1" } },
 		{ "a 1 D:b@edge", "a", EK_CONFLICT, { "uninstallable", "'b@edge'" } },
+		/* rows 54 and 55 of apk-format 8 */
+		{ "a v1_foo", "a>0", EK_CONFLICT, { "a-v1_foo" } },
 		{ "a 1 D:b==_c", "a", EK_CONFLICT, { "uninstallable", "'b=='" } },
 		{ "a 1 p:v=1_v=2", "a", EK_CONFLICT, { "conflicts with itself" } },
 		{ "a 1", "a@edge", EK_PARSE, { "'a@edge'", "tag", "hint:" } },
