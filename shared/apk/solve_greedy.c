@@ -138,11 +138,11 @@ static bool any_version_fits(struct greedy *g, const struct satom *want, uint32_
 	if (want->dep.checksum)
 		return smatch(g->t, want, pkg);
 	const struct spkg *s = stab_pkg(g->t, pkg);
-	const struct satoms *provides = stab_provides(g->t, pkg);
 	if (!s->ver.valid)
 		return false;
 	if (smatch_version(g->t, want, s->version, &s->ver))
 		return true;
+	const struct satoms *provides = stab_provides(g->t, pkg);
 	for (uint32_t i = 0; i < provides->n; i++) {
 		const struct satom *p = &provides->v[i];
 		if (p->versioned && smatch_version(g->t, want, p->dep.version, sver(g->t, p)))
@@ -376,34 +376,78 @@ static void choose(struct greedy *g, uint32_t pkg)
 	g->existing[own] = pkg + 1;
 }
 
+/* The requested names that are not chosen for yet, with their numbers of options. */
+struct open_world {
+	struct greedy *g;
+	bool *settled, *stale;	/* stale: per name, an option of it was disqualified */
+	uint32_t *options;
+};
+
+static bool count_world(struct open_world *o, bool all)
+{
+	const struct satoms *w = o->g->world;
+	for (uint32_t i = 0; i < w->n; i++) {
+		struct filter f = { .want = &w->v[i], .own_pin = w->v[i].dep.pin };
+		if (o->settled[i] || f.want->dep.conflict ||
+			!(all || f.want->name == NO_ID || o->stale[f.want->name]))
+			continue;
+		o->options[i] = count_options(o->g, &f);
+		if (!o->options[i])
+			return false;
+	}
+	return true;
+}
+
+/* The names that what was disqualified since was an option of. */
+static void mark_stale(struct open_world *o, size_t since, bool stale)
+{
+	struct greedy *g = o->g;
+	for (size_t i = since; i < g->lasting.n; i++) {
+		uint32_t pkg = (uint32_t)(g->lasting.v[i].at - g->dq);
+		const struct satoms *provides = stab_provides(g->t, pkg);
+		o->stale[stab_own(g->t, pkg)] = stale;
+		for (uint32_t k = 0; k < provides->n; k++)
+			o->stale[provides->v[k].name] = stale;
+	}
+}
+
+static uint32_t fewest_options(const struct open_world *o)
+{
+	const struct satoms *w = o->g->world;
+	uint32_t low = NO_ID;
+	for (uint32_t i = 0; i < w->n; i++)
+		if (!o->settled[i] && !w->v[i].dep.conflict &&
+			(low == NO_ID || o->options[i] < o->options[low]))
+			low = i;
+	return low;
+}
+
 /* Chooses for every requested name, the one with the fewest options first. */
 static bool choose_world(struct greedy *g)
 {
 	const struct satoms *w = g->world;
-	bool *settled = arena_array(g->a, bool, w->n + 1);
-	for (;;) {
-		uint32_t low = NO_ID, low_n = 0;
-		for (uint32_t i = 0; i < w->n; i++) {
-			if (settled[i] || w->v[i].dep.conflict)
-				continue;
-			struct filter f = { .want = &w->v[i], .own_pin = w->v[i].dep.pin };
-			uint32_t k = count_options(g, &f);
-			if (!k)
-				return false;
-			if (low == NO_ID || k < low_n) {
-				low = i;
-				low_n = k;
-			}
-		}
-		if (low == NO_ID)
-			return true;
+	struct open_world o = { g, arena_array(g->a, bool, w->n + 1),
+		arena_array(g->a, bool, g->t->max_names + 1),
+		arena_array(g->a, uint32_t, w->n + 1) };
+	uint32_t low;
+	if (!count_world(&o, true))
+		return false;
+	while ((low = fewest_options(&o)) != NO_ID) {
 		struct filter f = { .want = &w->v[low], .own_pin = w->v[low].dep.pin };
 		struct spref pref = { .t = g->t, .name = w->v[low].name, .pin = f.own_pin };
 		uint32_t pkg = best_option(g, &f, &pref);
-		settled[low] = true;
+		size_t mark = g->lasting.n;
+		o.settled[low] = true;
 		choose(g, pkg);
 		disqualify_conflicts(g, pkg);
+		if (g->lasting.n == mark)
+			continue;
+		mark_stale(&o, mark, true);
+		if (!count_world(&o, false))
+			return false;
+		mark_stale(&o, mark, false);
 	}
+	return true;
 }
 
 static void list(struct greedy *g, uint32_t pkg, const struct satom *atom)
