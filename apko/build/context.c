@@ -125,6 +125,7 @@ static bool load(struct context *c, struct err *err)
 	imgconf_copy(&c->plain, c->arena, &c->conf);
 	if (!take_times(c, err) || !take_archs(c, err) || !annotate(c, err))
 		return false;
+	c->conf.vcs_url.s = vcs_public(c->conf.vcs_url.s, c->arena);
 	if (req->vcs && c->conf.vcs_url.s.n == 0)
 		c->conf.vcs_url.s = vcs_probe(req->config, c->arena);
 	c->append = (struct image_append){ .keys = &req->keys, .build_repos = &req->build_repos,

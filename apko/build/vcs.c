@@ -3,18 +3,25 @@
 #include "shared/os/gitrev.h"
 #include "shared/os/path.h"
 
+struct str vcs_public(struct str url, struct arena *a)
+{
+	long scheme = str_find(url, S("://"));
+	if (scheme < 0)
+		return url;
+	struct str head = str_sub(url, 0, (size_t)scheme + 3), rest = str_from(url, head.n);
+	struct str host, path;
+	(void)str_cut(rest, '/', &host, &path);
+	/* without a path the last one is before the hash */
+	long at = path.p ? str_rchr(host, '@') : -1;
+	return arena_strf(a, "%.*s%.*s", STR_ARG(head), STR_ARG(str_from(rest, (size_t)(at + 1))));
+}
+
 /* user@host:path becomes git+ssh://host/path; user info of URLs goes. */
 static struct str public_url(struct str url, struct arena *a)
 {
-	long scheme = str_find(url, S("://"));
-	if (scheme >= 0) {
-		struct str head = str_sub(url, 0, (size_t)scheme + 3), rest = str_from(url, head.n);
-		struct str host, path;
-		(void)str_cut(rest, '/', &host, &path);
-		long at = str_rchr(host, '@');
-		return arena_strf(a, "%.*s%.*s", STR_ARG(head), STR_ARG(str_from(rest, (size_t)(at + 1))));
-	}
 	struct str user, host, path;
+	if (str_find(url, S("://")) >= 0)
+		return vcs_public(url, a);
 	if (str_cut(url, '@', &user, &host) && str_cut(host, ':', &host, &path))
 		return arena_strf(a, "git+ssh://%.*s/%.*s", STR_ARG(host), STR_ARG(path));
 	return url;
