@@ -52,7 +52,11 @@ made() {
 
 # What every store has to agree with: objects that do not depend on where they lie.
 objects() {
-	(cd "$1" && find control data piece layer -type f -exec sha256sum {} + | LC_ALL=C sort -k2)
+	(cd "$1" && find control data layer -type f -exec sha256sum {} + | LC_ALL=C sort -k2)
+}
+# Where pieces lie is noted after the layer: a build killed between the two leaves that to a later one.
+pieces() {
+	(cd "$1" && find piece -type f -exec sha256sum {} + 2>/dev/null | LC_ALL=C sort -k2)
 }
 
 mkdir good
@@ -63,6 +67,7 @@ made good.made good.cache
 hashes good >good.sums
 hashes good.made >good.made.sums
 objects good.cache >good.objects
+pieces good.cache >good.pieces
 [ "$(wc -l <good.objects)" -ge 18 ] || fail 'objects of every package were expected'
 
 survivors=0 victims=0
@@ -102,6 +107,8 @@ round() {
 	done
 	objects cache.all >sums
 	same good.objects sums
+	pieces cache.all >sums
+	[ ! -s sums ] || same good.pieces sums
 	mv repo away
 	mkdir -p "repo/x86_64" again
 	cp away/x86_64/APKINDEX.tar.gz repo/x86_64/
