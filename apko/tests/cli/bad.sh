@@ -1,6 +1,7 @@
 #!/bin/bash
 # What goes wrong for users and machines: one error that names file, line or entry, exit status 1,
 # and earlier outputs exactly as they were.
+# Rows of the feature checklist (apko 9): I049.
 set -euo pipefail
 # shellcheck source=apko/tests/cli/lib.sh
 . "$SRC/apko/tests/cli/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Images on base images: their layers and settings stay, only what is new is installed.
+# Rows of the feature checklist (apko 9): I122 I123.
 set -euo pipefail
 # shellcheck source=apko/tests/cli/lib.sh
 . "$SRC/apko/tests/cli/lib.sh"

@@ -2,6 +2,7 @@
 # Images and lock files that the existing tool made of the same input: configurations (and with
 # them the layers' digests), SBOMs and lock files have to be the same. The input is not part of
 # this repository; without it there is nothing to do here.
+# Rows of the feature checklist (apko 9): I094 I121 I128 I131 I134.
 set -euo pipefail
 # shellcheck source=apko/tests/cli/lib.sh
 . "$SRC/apko/tests/cli/lib.sh"

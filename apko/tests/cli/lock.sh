@@ -1,5 +1,6 @@
 #!/bin/bash
 # lock, and building from a lock file: what is recorded, what is refused.
+# Rows of the feature checklist (apko 9): I124 I125 I126 I127 I129.
 set -euo pipefail
 # shellcheck source=apko/tests/cli/lib.sh
 . "$SRC/apko/tests/cli/lib.sh"

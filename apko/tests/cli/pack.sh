@@ -1,5 +1,6 @@
 #!/bin/bash
 # One architecture's root file system as tar and cpio; the packages as lines and as a graph.
+# Rows of the feature checklist (apko 9): I036 I039 I041 I042 I043 I044.
 set -euo pipefail
 # shellcheck source=apko/tests/cli/lib.sh
 . "$SRC/apko/tests/cli/lib.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # publish, against registries on this machine: without credentials, with a password, with tokens,
 # over TLS, broken ones; and into docker by its program.
+# Rows of the feature checklist (apko 9): I045 I136 I137 I138 I139 I140 I141 I142.
 set -euo pipefail
 # shellcheck source=apko/tests/cli/lib.sh
 . "$SRC/apko/tests/cli/lib.sh"

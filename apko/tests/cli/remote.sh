@@ -1,6 +1,7 @@
 #!/bin/bash
 # Repositories over the network: passwords that stay with us, keys that a repository announces,
 # lock files that need neither index nor key, and no network at all.
+# Rows of the feature checklist (apko 9): I048.
 set -euo pipefail
 # shellcheck source=apko/tests/cli/lib.sh
 . "$SRC/apko/tests/cli/lib.sh"

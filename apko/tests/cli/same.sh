@@ -1,6 +1,7 @@
 #!/bin/bash
 # The same input gives the same bytes: whatever the time zone, locale, umask, order of directories,
 # number of processors and user are, from an empty cache and from a filled one.
+# Rows of the feature checklist (apko 9): I100.
 set -euo pipefail
 # shellcheck source=apko/tests/cli/lib.sh
 . "$SRC/apko/tests/cli/lib.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A repository that asks for a password, given in each way there is: the build gets everything, and
 # neither output, messages nor anything on disk has the password in any spelling.
+# Rows of the feature checklist (apko 9): I065.
 set -euo pipefail
 # shellcheck source=apko/tests/cli/lib.sh
 . "$SRC/apko/tests/cli/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # show-config: merged with what it includes, checked, passwords hidden, without any network.
+# Rows of the feature checklist (apko 9): I032 I033.
 set -euo pipefail
 # shellcheck source=apko/tests/cli/lib.sh
 . "$SRC/apko/tests/cli/lib.sh"

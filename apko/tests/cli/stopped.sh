@@ -1,6 +1,7 @@
 #!/bin/bash
 # Builds that are stopped half way, that run out of disk, and that run at once: what was built
 # before stays as it was, nothing is left lying about, and the next build makes the same bytes.
+# Rows of the feature checklist (apko 9): I149.
 set -euo pipefail
 # shellcheck source=apko/tests/cli/lib.sh
 . "$SRC/apko/tests/cli/lib.sh"

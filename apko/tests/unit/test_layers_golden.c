@@ -167,6 +167,7 @@ static void recorded_layers(void **state)
 	assert_true(dir_remove(dir, &err));
 }
 
+/* Rows of the feature checklist (apko 9): I116. */
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(recorded_layers) };

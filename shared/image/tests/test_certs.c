@@ -323,6 +323,7 @@ static void java_private_key(void **state)
 	}
 }
 
+/* Rows of the feature checklist (apko 9): I083 I084. */
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_tree, drop_tree)

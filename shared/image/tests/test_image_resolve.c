@@ -318,6 +318,7 @@ static void assembled_over_base(unused_arg void **state)
 	assemble_release(&r);
 }
 
+/* Rows of the feature checklist (apko 9): I130. */
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)

@@ -216,6 +216,7 @@ static void keeps_times(void **state)
 	assert_int_equal(cache().n, 64);
 }
 
+/* Rows of the feature checklist (apko 9): I091 I092. */
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_tree, drop_tree)
