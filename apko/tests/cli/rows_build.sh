@@ -107,14 +107,15 @@ SOURCE_DATE_EPOCH=x no SOURCE_DATE_EPOCH # I024
 b
 is 2023-11-14T22:13:20Z "$(K .created)" 'I025: the newest package'
 # I027, I028
-python3 -m http.server -b 127.0.0.1 0 >served 2>&1 &
+python3 -u -m http.server -b 127.0.0.1 0 >served 2>&1 &
 server=$!
 trap 'kill $server; rm -rf "$work"' EXIT
-for _ in {1..100}; do
+for _ in {1..200}; do
 	at=$(sed -n 's,.*(\(http://[^/]*\)/.*,\1,p' served)
 	[ -z "$at" ] || break
-	sleep 0.05
+	sleep 0.1
 done
+[ -n "$at" ] || fail 'the server does not start'
 sed "s,\[repo\],['$at/repo']," image.yaml >c.yaml
 no "$at/repo/x86_64/APKINDEX.tar.gz" --offline --cache-dir cold # I027
 b --cache-dir warm

@@ -110,8 +110,8 @@ static void test_text_cases(void **state)
 {
 	(void)state;
 	static const char *const names[] = { "backtrack", "chain", "chain-older", "circle",
-		"exclude-one", "excluded", "invalid", "keep-installed", "missing", "no-way",
-		"one-provider", "one-slot", "priority", "refuse", "tag-masked", "tag-unknown",
+		"exclude-one", "excluded", "invalid", "keep-installed", "lasting", "missing", "no-way",
+		"one-option-first", "one-provider", "one-slot", "priority", "refuse", "tag-masked", "tag-unknown",
 		"tag-unused", "tag-used", "too-new", "triggers", "triggers-not", "upgrade",
 		"versioned-provider" };
 	for (size_t i = 0; i < countof(names); i++) {
