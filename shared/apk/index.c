@@ -285,19 +285,23 @@ static const struct pack *v3_pack(struct str bytes, const struct index_read_opts
 	return make_pack(&m, o, store, a, ret_digest, err);
 }
 
-static const struct pack *v2_pack(struct str bytes, const struct index_read_opts *o,
+/* Frees the bytes as soon as it can do without. */
+static const struct pack *v2_pack(struct buf *bytes, const struct index_read_opts *o,
 	struct store *store, struct arena *a, uint8_t ret_digest[SHA256_SIZE], struct err *err)
 {
 	auto_arena struct arena scratch = ARENA_INIT;
 	struct members m = { 0 };
 	struct index_file s;
 	struct str tar;
-	if (!look(bytes, o, &scratch, &s, err) || !verify(&s, &scratch, ret_digest, err))
+	if (!look(buf_str(bytes), o, &scratch, &s, err) || !verify(&s, &scratch, ret_digest, err))
 		return NULL;
 	const struct pack *k = store ? pack_open(store, ret_digest, a) : NULL;
 	if (within(k, o))
 		return k;
-	if (!unpack(&s, a, &tar, err) || !read_members(tar, o->name, a, &m, err))
+	if (!unpack(&s, a, &tar, err))
+		return NULL;
+	buf_release(bytes);
+	if (!read_members(tar, o->name, a, &m, err))
 		return NULL;
 	return make_pack(&m, o, store, a, ret_digest, err);
 }
@@ -317,8 +321,9 @@ static const struct pack *verify_pack(int fd, const struct index_read_opts *o,
 	auto_buf struct buf bytes = BUF_INIT(MAX_FILE);
 	if (lseek(fd, 0, SEEK_SET) < 0 || !fd_read_all(fd, o->name, &bytes, err))
 		return NULL;
-	return (adb_index_is(buf_str(&bytes)) ? v3_pack : v2_pack)(buf_str(&bytes), o, store, a,
-		ret_digest, err);
+	if (adb_index_is(buf_str(&bytes)))
+		return v3_pack(buf_str(&bytes), o, store, a, ret_digest, err);
+	return v2_pack(&bytes, o, store, a, ret_digest, err);
 }
 
 bool index_open(int fd, const struct index_read_opts *opts, struct store *store, struct arena *a,
