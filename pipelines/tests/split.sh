@@ -289,8 +289,8 @@ elves() {
 	readelf -sW "$out/usr/bin/pie" | grep ' main$' >/dev/null && fail '--strip-all was not obeyed'
 	refused strip-opts 'strip: ' < <(strip_script '    with:' "      opts: '-g;touch PWNED'")
 	stub strip <<<$'#!/bin/sh\nexit 0'
-	refused strip-nothing "strip: nothing is left of './usr/" < <(strip_script)
-	[ -s "$out/usr/bin/pie" ] || fail 'a program was emptied'
+	works strip-nothing < <(strip_script)
+	has_debug "$out/usr/bin/pie" || fail 'a program was emptied'
 	rm "$root_bin/strip"
 	works capabilities < <(
 		printf '  - runs: |\n      mkdir -p melange-out/p\n      cd melange-out/p\n'
@@ -342,10 +342,7 @@ architectures() {
 	local each arch end
 	stub strip <<-'EOT'
 		#!/bin/sh
-		while [ $# -gt 1 ]; do
-			[ "$1" != -o ] || echo stripped >"$2"
-			shift
-		done
+		while [ $# -gt 1 ]; do shift; done
 		echo "stripped $1"
 	EOT
 	for each in x86_64:62 aarch64:183 x86:3 armhf:40 armv7:40 riscv64:243 ppc64le:21 s390x:22 loongarch64:258; do
