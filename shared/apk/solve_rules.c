@@ -65,10 +65,9 @@ bool smatch(struct stab *t, const struct satom *want, uint32_t pkg)
 
 const struct apko_version *sversion_for(struct stab *t, uint32_t pkg, uint32_t name)
 {
-	const struct spkg *s = stab_pkg(t, pkg);
-	const struct satoms *provides = stab_provides(t, pkg);
 	if (stab_own(t, pkg) == name)
-		return &s->ver;
+		return &stab_pkg(t, pkg)->ver;
+	const struct satoms *provides = stab_provides(t, pkg);
 	for (uint32_t i = 0; i < provides->n; i++)
 		if (provides->v[i].name == name)
 			return provides->v[i].versioned ? sver(t, &provides->v[i]) : NULL;
