@@ -4,20 +4,6 @@
 
 #define MAX_TEXT (4u << 20)
 
-static size_t line_start(struct str src, size_t at)
-{
-	while (at > 0 && src.p[at - 1] != '\n')
-		at--;
-	return at;
-}
-
-static size_t line_end(struct str src, size_t at)
-{
-	while (at < src.n && src.p[at] != '\n')
-		at++;
-	return at < src.n ? at + 1 : at;
-}
-
 static bool is_flow(struct str src, const struct ynode *n)
 {
 	return n->off < src.n && (src.p[n->off] == '[' || src.p[n->off] == '{');
@@ -50,7 +36,7 @@ static struct str comment_of(struct str line)
 static void keep_comments(struct str lines, struct str indent, struct buf *out)
 {
 	while (lines.n) {
-		size_t n = line_end(lines, 0);
+		size_t n = str_line_end(lines, 0);
 		struct str comment = comment_of(str_sub(lines, 0, n));
 		if (comment.n)
 			buf_printf(out, "%.*s  %.*s\n", STR_ARG(indent), STR_ARG(comment));
@@ -114,10 +100,10 @@ bool license_fix(const struct ydoc *doc, const struct lic_report *r, enum lic_fo
 		return err_at(err, pkg->pos, "the package is a flow map, so its copyright cannot be "
 			"changed in place\nhint: write each key of 'package' on a line of its own");
 	const struct ynode *first = pkg->pairs[0].key;
-	struct str indent = str_sub(src, line_start(src, first->off),
-		first->off - line_start(src, first->off));
-	size_t from = key ? line_start(src, key->off) : line_end(src, last_byte(src, pkg));
-	size_t to = key ? line_end(src, last_byte(src, old)) : from;
+	struct str indent = str_sub(src, str_line_start(src, first->off),
+		first->off - str_line_start(src, first->off));
+	size_t from = key ? str_line_start(src, key->off) : str_line_end(src, last_byte(src, pkg));
+	size_t to = key ? str_line_end(src, last_byte(src, old)) : from;
 	if (from > 0 && src.p[from - 1] != '\n')
 		buf_addc(&out, '\n');
 	buf_printf(&out, "%.*scopyright:\n", STR_ARG(indent));

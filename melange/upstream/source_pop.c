@@ -67,20 +67,6 @@ static bool write_patches(struct source *s, struct str base, struct strs *ret, s
 
 /* The build file */
 
-static size_t line_start(struct str src, size_t at)
-{
-	while (at > 0 && src.p[at - 1] != '\n')
-		at--;
-	return at;
-}
-
-static size_t line_end(struct str src, size_t at)
-{
-	while (at < src.n && src.p[at] != '\n')
-		at++;
-	return at < src.n ? at + 1 : at;
-}
-
 /* Where the last value of a node ends: a node itself ends where the next one begins. */
 static size_t last_byte(const struct ynode *n)
 {
@@ -95,13 +81,13 @@ static size_t last_byte(const struct ynode *n)
 static bool item_lines(struct str src, const struct ynode *item, size_t *ret_from, size_t *ret_to,
 	struct str *ret_indent)
 {
-	size_t from = line_start(src, item->off), dash = from;
+	size_t from = str_line_start(src, item->off), dash = from;
 	while (dash < item->off && src.p[dash] == ' ')
 		dash++;
 	if (dash == item->off || src.p[dash] != '-')
 		return false;
 	*ret_from = from;
-	*ret_to = line_end(src, last_byte(item));
+	*ret_to = str_line_end(src, last_byte(item));
 	*ret_indent = str_sub(src, from, dash - from);
 	return true;
 }

@@ -88,6 +88,20 @@ struct str str_sub(struct str s, size_t start, size_t n)
 	return s;
 }
 
+size_t str_line_start(struct str s, size_t at)
+{
+	while (at > 0 && s.p[at - 1] != '\n')
+		at--;
+	return at;
+}
+
+size_t str_line_end(struct str s, size_t at)
+{
+	while (at < s.n && s.p[at] != '\n')
+		at++;
+	return at < s.n ? at + 1 : at;
+}
+
 long str_chr(struct str s, char c)
 {
 	const char *p = s.n ? memchr(s.p, c, s.n) : NULL;

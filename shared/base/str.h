@@ -30,6 +30,9 @@ struct str str_trim(struct str s);	/* blanks, tabs, CR, LF at both ends */
 struct str str_from(struct str s, size_t start);	/* clamped */
 struct str str_sub(struct str s, size_t start, size_t n);	/* clamped */
 /* Offset of the first or last occurrence, -1 if none. */
+/* Where the line that `at` is in begins, and where the next one would. */
+size_t str_line_start(struct str s, size_t at);
+size_t str_line_end(struct str s, size_t at);
 long str_chr(struct str s, char c);
 long str_rchr(struct str s, char c);
 long str_find(struct str s, struct str needle);

@@ -63,6 +63,10 @@ static void test_parts(void **state)
 	assert_int_equal(str_rchr(S("abcb"), 'b'), 3);
 	assert_int_equal(str_chr(STR_NONE, 'b'), -1);
 	assert_int_equal(str_rchr(S("x"), 'b'), -1);
+	assert_int_equal(str_line_start(S("a\nbc\nd"), 3), 2);
+	assert_int_equal(str_line_start(S("a\nbc\nd"), 0), 0);
+	assert_int_equal(str_line_end(S("a\nbc\nd"), 3), 5);
+	assert_int_equal(str_line_end(S("a\nbc\nd"), 5), 6);
 	assert_int_equal(str_find(S("hello"), S("lo")), 3);
 	assert_int_equal(str_find(S("hello"), S("")), 0);
 	assert_int_equal(str_find(S("he"), S("hello")), -1);
