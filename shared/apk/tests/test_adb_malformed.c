@@ -14,95 +14,12 @@
 #include "shared/apk/expand.h"
 #include "shared/apk/repo.h"
 #include "shared/apk/tests/made_adb.h"
+#include "shared/apk/tests/repofix.h"
 #include "shared/os/dir.h"
 #include "shared/os/fd.h"
 
 /* Malformed v3 files, rows 62 to 68 of apk-format 8, and what of the other rows has to do with
  * entries: each gives one error that names file and reason, and the store stays empty. */
-
-static struct sigkey *key_a, *key_b;
-
-struct fix {
-	struct arena a;
-	char *dir, *package, *index;
-	struct store *s;
-	struct keyring keys;
-	struct pool *pool;
-};
-
-static int make_keys(void **state)
-{
-	auto_err struct err err = ERR_INIT;
-
-	(void)state;
-	key_a = sigkey_generate(2048, &err);
-	key_b = sigkey_generate(2048, &err);
-	return key_a && key_b ? 0 : -1;
-}
-
-static int free_keys(void **state)
-{
-	(void)state;
-	sigkey_free(key_a);
-	sigkey_free(key_b);
-	return 0;
-}
-
-static int setup(void **state)
-{
-	struct fix *f = calloc(1, sizeof(*f));
-	auto_err struct err err = ERR_INIT;
-	auto_buf struct buf pem = BUF_INIT(BUF_NOLIMIT);
-
-	f->dir = dir_temp(&f->a, "test-adb-", &err);
-	if (!f->dir)
-		return -1;
-	f->package = arena_printf(&f->a, "%s/x86_64/foo-1.0-r0.apk", f->dir);
-	f->index = arena_printf(&f->a, "%s/x86_64/Packages.adb", f->dir);
-	f->s = store_open(arena_printf(&f->a, "%s/store", f->dir), &err);
-	f->pool = pool_new(2);
-	keyring_init(&f->keys, &f->a);
-	*state = f;
-	return f->s && dir_make(arena_printf(&f->a, "%s/x86_64", f->dir), 0755, &err) &&
-		sigkey_public_pem(key_a, &pem, &err) &&
-		keyring_add(&f->keys, S("test.rsa.pub"), buf_str(&pem), &err) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	struct fix *f = *state;
-	auto_err struct err err = ERR_INIT;
-
-	store_close(f->s);
-	pool_free(f->pool);
-	keyring_release(&f->keys);
-	bool ok = dir_remove(f->dir, &err);
-	arena_release(&f->a);
-	free(f);
-	return ok ? 0 : -1;
-}
-
-static uint64_t objects(struct fix *f)
-{
-	auto_err struct err err = ERR_INIT;
-	const struct store_clean look = { .dry_run = true };
-	struct store_usage u;
-	struct strs tmp = { 0 };
-
-	assert_true(dir_names(arena_printf(&f->a, "%s/tmp", store_dir(f->s)), &f->a, &tmp, &err));
-	assert_int_equal(tmp.n, 0);
-	assert_true(store_clean(f->s, &look, &u, &err));
-	return u.objects;
-}
-
-static void clear(struct fix *f)
-{
-	auto_err struct err err = ERR_INIT;
-	const struct store_clean all = { .all = true };
-	struct store_usage u;
-
-	assert_true(store_clean(f->s, &all, &u, &err));
-}
 
 /* Packages: foo 1.0-r0 with the file etc/file, put together by the steps of a row. */
 
@@ -131,7 +48,7 @@ static uint32_t plain_paths(struct made_adb *m)
 	return made_list(m, dir_with(m, "etc", made_list(m, file)));
 }
 
-static void signature(struct made_adb *m) { made_sig(m, key_a); }
+static void signature(struct made_adb *m) { made_sig(m, repofix_key); }
 static void data(struct made_adb *m) { made_data(m, 1, 1, "hello"); }
 static void all_blocks(struct made_adb *m) { signature(m); data(m); }
 
@@ -149,11 +66,11 @@ static void make(const struct row *r, struct made_adb *m)
 
 /* Blocks */
 
-static void by_other(struct made_adb *m) { made_sig(m, key_b); data(m); }
+static void by_other(struct made_adb *m) { made_sig(m, repofix_other); data(m); }
 static void unsigned_data(struct made_adb *m) { data(m); }
 static void bad_signature(struct made_adb *m)
 {
-	made_sig(m, key_a);
+	made_sig(m, repofix_key);
 	m->blocks.p[100] ^= 1;
 	data(m);
 }
@@ -496,7 +413,7 @@ static void record(const struct made_adb *m, const struct apk_index *idx, struct
 	made_adb_id(m, ret->checksum);
 }
 
-static bool fetch(struct fix *f, const struct apk_pkg *want, struct apk_file *file,
+static bool fetch(struct repofix *f, const struct apk_pkg *want, struct apk_file *file,
 	struct err *err)
 {
 	const struct apk_fetch how = { .store = f->s, .pool = f->pool, .limits.keys = &f->keys };
@@ -504,7 +421,7 @@ static bool fetch(struct fix *f, const struct apk_pkg *want, struct apk_file *fi
 	return apk_fetch_all(&how, &want, 1, &f->a, file, err);
 }
 
-static struct apk_index *repository(struct fix *f)
+static struct apk_index *repository(struct repofix *f)
 {
 	struct apk_index *idx = arena_new(&f->a, struct apk_index);
 
@@ -513,7 +430,7 @@ static struct apk_index *repository(struct fix *f)
 	return idx;
 }
 
-static void put(struct fix *f, const struct row *r, const struct made_adb *m)
+static void put(struct repofix *f, const struct row *r, const struct made_adb *m)
 {
 	auto_buf struct buf file = BUF_INIT(64 << 20);
 	auto_err struct err err = ERR_INIT;
@@ -524,7 +441,7 @@ static void put(struct fix *f, const struct row *r, const struct made_adb *m)
 	assert_true(file_write(f->package, file.p ? file.p : "", file.n, 0644, &err));
 }
 
-static void try_row(struct fix *f, const struct row *r)
+static void try_row(struct repofix *f, const struct row *r)
 {
 	auto_made_adb struct made_adb m;
 	auto_err struct err err = ERR_INIT;
@@ -540,9 +457,9 @@ static void try_row(struct fix *f, const struct row *r)
 		fail_msg("row %d, %s: %s", r->row, r->what, ok ? "accepted" : err.msg);
 	if (ok)
 		apk_file_close(&file);
-	else if (objects(f) != 0)
+	else if (repofix_objects(f) != 0)
 		fail_msg("row %d, %s: the store has changed", r->row, r->what);
-	clear(f);
+	repofix_clear(f);
 }
 
 static void packages(void **state)
@@ -555,7 +472,7 @@ static void packages(void **state)
 static void limits(void **state)
 {
 	static const struct row good;
-	struct fix *f = *state;
+	struct repofix *f = *state;
 	auto_made_adb struct made_adb m;
 	auto_err struct err err = ERR_INIT;
 	struct apk_pkg want;
@@ -571,7 +488,7 @@ static void limits(void **state)
 	how.limits = (struct apk_limits){ .max_entries = 1 };
 	assert_false(apk_fetch_all(&how, &list, 1, &f->a, &file, &err));
 	assert_non_null(strstr(err.msg, "size limit exceeded: limit is 1 entries"));
-	assert_int_equal(objects(f), 0);
+	assert_int_equal(repofix_objects(f), 0);
 }
 
 /* Row 60: objects of the store are changed, or take another's place. */
@@ -599,7 +516,7 @@ static void spoil(const char *path, const char *other, int how)
 	assert_true(file_write(path, b.n ? b.p : "", b.n, 0444, &err));
 }
 
-static char *object(struct fix *f, const char *folder)
+static char *object(struct repofix *f, const char *folder)
 {
 	struct strs dirs = { 0 }, names = { 0 };
 	auto_err struct err err = ERR_INIT;
@@ -611,7 +528,7 @@ static char *object(struct fix *f, const char *folder)
 	return arena_printf(&f->a, "%s/%.*s", dir, STR_ARG(names.v[0]));
 }
 
-static void expect_hello(struct fix *f, const struct apk_pkg *want)
+static void expect_hello(struct repofix *f, const struct apk_pkg *want)
 {
 	auto_err struct err err = ERR_INIT;
 	struct apk_file file;
@@ -631,7 +548,7 @@ static void changed_objects(void **state)
 {
 	static const char *const kinds[] = { "control", "data", "entries" };
 	static const struct row good;
-	struct fix *f = *state;
+	struct repofix *f = *state;
 	auto_made_adb struct made_adb m;
 	struct apk_pkg want;
 
@@ -646,7 +563,7 @@ static void changed_objects(void **state)
 				spoil(object(f, kinds[k]), object(f, kinds[(k + 1) % countof(kinds)]),
 					how);
 				expect_hello(f, &want);
-				clear(f);
+				repofix_clear(f);
 			}
 }
 
@@ -666,8 +583,8 @@ struct index_row {
 };
 
 static void no_blocks(unused_arg struct made_adb *m) { }
-static void other_signature(struct made_adb *m) { made_sig(m, key_b); }
-static void broken_signature(struct made_adb *m) { made_sig(m, key_a); m->blocks.p[60] ^= 1; }
+static void other_signature(struct made_adb *m) { made_sig(m, repofix_other); }
+static void broken_signature(struct made_adb *m) { made_sig(m, repofix_key); m->blocks.p[60] ^= 1; }
 
 static const struct index_row index_rows[] = {
 	{ .row = 0, .what = "good" },
@@ -721,7 +638,7 @@ static void make_index(const struct index_row *r, struct made_adb *m)
 	(r->blocks ? r->blocks : signature)(m);
 }
 
-static void try_index(struct fix *f, const struct index_row *r)
+static void try_index(struct repofix *f, const struct index_row *r)
 {
 	const struct repo_opts o = { .keys = &f->keys, .store = f->s,
 		.ignore_signatures = r->ignore };
@@ -735,17 +652,17 @@ static void try_index(struct fix *f, const struct index_row *r)
 	made_adb_file(&m, r->comp, &file);
 	if (r->file)
 		r->file(&file);
-	assert_true(file_write(f->index, file.p, file.n, 0644, &err));
+	assert_true(file_write(f->v3, file.p, file.n, 0644, &err));
 	strs_push(&f->a, &list, str_of(f->dir));
 	bool ok = repo_load(&list, S("x86_64"), &o, &f->a, &idx, &err);
 	if (ok != !r->error || (!ok && !strstr(err.msg, r->error)) ||
-	    (!ok && !strstr(err.msg, f->index)))
+	    (!ok && !strstr(err.msg, f->v3)))
 		fail_msg("row %d, %s: %s", r->row, r->what, ok ? "loaded" : err.msg);
-	if (!ok && objects(f) != 0)
+	if (!ok && repofix_objects(f) != 0)
 		fail_msg("row %d, %s: the store has changed", r->row, r->what);
 	if (ok)
 		assert_int_equal(idx.v[0]->n, 1);
-	clear(f);
+	repofix_clear(f);
 }
 
 static void indexes(void **state)
@@ -756,10 +673,10 @@ static void indexes(void **state)
 
 int main(void)
 {
-#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define T(fn) cmocka_unit_test_setup_teardown(fn, repofix_setup, repofix_teardown)
 	const struct CMUnitTest tests[] = {
 		T(packages), T(limits), T(changed_objects), T(indexes),
 	};
 
-	return cmocka_run_group_tests(tests, make_keys, free_keys);
+	return cmocka_run_group_tests(tests, repofix_make_keys, repofix_free_keys);
 }

@@ -12,6 +12,7 @@
 #include "shared/apk/index.h"
 #include "shared/apk/repo.h"
 #include "shared/apk/tests/made.h"
+#include "shared/apk/tests/repofix.h"
 #include "shared/archive/gz.h"
 #include "shared/archive/tar.h"
 #include "shared/os/dir.h"
@@ -22,90 +23,6 @@
 
 #define Q "C:Q1EyN5AdpAOBJWKMR89pp/C66o+OE=\n"
 #define GOOD Q "P:a\nV:1.0-r0\nA:x86_64\nS:100\nI:200\n\n"
-
-static struct sigkey *key_a, *key_b;
-
-struct fix {
-	struct arena a;
-	char *dir;	/* the repository is here, its files in x86_64 */
-	char *index;
-	struct store *s;
-	struct keyring keys;
-	struct pool *pool;
-};
-
-static int make_keys(void **state)
-{
-	(void)state;
-	auto_err struct err err = ERR_INIT;
-
-	key_a = sigkey_generate(2048, &err);
-	key_b = sigkey_generate(2048, &err);
-	return key_a && key_b ? 0 : -1;
-}
-
-static int free_keys(void **state)
-{
-	(void)state;
-	sigkey_free(key_a);
-	sigkey_free(key_b);
-	return 0;
-}
-
-static int setup(void **state)
-{
-	struct fix *f = calloc(1, sizeof(*f));
-	auto_err struct err err = ERR_INIT;
-	auto_buf struct buf pem = BUF_INIT(BUF_NOLIMIT);
-
-	f->dir = dir_temp(&f->a, "test-malformed-", &err);
-	if (!f->dir)
-		return -1;
-	f->index = arena_printf(&f->a, "%s/x86_64/APKINDEX.tar.gz", f->dir);
-	f->s = store_open(arena_printf(&f->a, "%s/store", f->dir), &err);
-	f->pool = pool_new(2);
-	keyring_init(&f->keys, &f->a);
-	*state = f;
-	return f->s && dir_make(arena_printf(&f->a, "%s/x86_64", f->dir), 0755, &err) &&
-		sigkey_public_pem(key_a, &pem, &err) &&
-		keyring_add(&f->keys, S("test.rsa.pub"), buf_str(&pem), &err) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	struct fix *f = *state;
-	auto_err struct err err = ERR_INIT;
-
-	store_close(f->s);
-	pool_free(f->pool);
-	keyring_release(&f->keys);
-	bool ok = dir_remove(f->dir, &err);
-	arena_release(&f->a);
-	free(f);
-	return ok ? 0 : -1;
-}
-
-static uint64_t objects(struct fix *f)
-{
-	auto_err struct err err = ERR_INIT;
-	const struct store_clean look = { .dry_run = true };
-	struct store_usage u;
-	struct strs tmp = { 0 };
-
-	assert_true(dir_names(arena_printf(&f->a, "%s/tmp", store_dir(f->s)), &f->a, &tmp, &err));
-	assert_int_equal(tmp.n, 0);
-	assert_true(store_clean(f->s, &look, &u, &err));
-	return u.objects;
-}
-
-static void clear(struct fix *f)
-{
-	auto_err struct err err = ERR_INIT;
-	const struct store_clean all = { .all = true };
-	struct store_usage u;
-
-	assert_true(store_clean(f->s, &all, &u, &err));
-}
 
 /* Indexes */
 
@@ -151,7 +68,7 @@ static void signature(struct str bytes, struct buf *ret)
 	uint8_t md[SHA256_SIZE];
 
 	digest_once(DIGEST_SHA256, bytes.p, bytes.n, md);
-	assert_true(sigkey_sign(key_a, DIGEST_SHA256, md, ret, &err));
+	assert_true(sigkey_sign(repofix_key, DIGEST_SHA256, md, ret, &err));
 }
 
 static void sign_by_hand(const struct row *r, struct str bytes, struct buf *out)
@@ -177,7 +94,7 @@ static void make_index(const struct row *r, struct buf *out)
 	else if (r->how == BY_HAND)
 		sign_by_hand(r, buf_str(&plain), out);
 	else
-		assert_true(index_sign(buf_str(&plain), r->how == KEY_OTHER ? key_b : key_a,
+		assert_true(index_sign(buf_str(&plain), r->how == KEY_OTHER ? repofix_other : repofix_key,
 			r->how == KEY_UNKNOWN ? "other.rsa" : "test.rsa", out, &err));
 	if (r->file)
 		r->file(out);
@@ -263,7 +180,7 @@ static const struct row rows[] = {
 	  .text = Q "P:a\nV:1/../../x\n\n" },
 };
 
-static bool load(struct fix *f, bool ignore, struct apk_indexes *ret, struct err *err)
+static bool load(struct repofix *f, bool ignore, struct apk_indexes *ret, struct err *err)
 {
 	struct strs list = { 0 };
 	const struct repo_opts o = { .keys = &f->keys, .store = f->s,
@@ -273,23 +190,23 @@ static bool load(struct fix *f, bool ignore, struct apk_indexes *ret, struct err
 	return repo_load(&list, S("x86_64"), &o, &f->a, ret, err);
 }
 
-static void try_row(struct fix *f, const struct row *r)
+static void try_row(struct repofix *f, const struct row *r)
 {
 	auto_buf struct buf file = BUF_INIT(64 << 20);
 	auto_err struct err err = ERR_INIT;
 	struct apk_indexes idx = { 0 };
 
 	make_index(r, &file);
-	assert_true(file_write(f->index, file.p ? file.p : "", file.n, 0644, &err));
+	assert_true(file_write(f->v2, file.p ? file.p : "", file.n, 0644, &err));
 	bool ok = load(f, r->ignore, &idx, &err);
 	if (ok != !r->error || (!ok && !strstr(err.msg, r->error)) ||
-	    (!ok && !strstr(err.msg, f->index)))
+	    (!ok && !strstr(err.msg, f->v2)))
 		fail_msg("row %d, %s: %s", r->row, r->what, ok ? "loaded" : err.msg);
-	if (!ok && objects(f) != 0)
+	if (!ok && repofix_objects(f) != 0)
 		fail_msg("row %d, %s: the store has changed", r->row, r->what);
 	if (ok)
 		assert_int_equal(idx.v[0]->n, 1);
-	clear(f);
+	repofix_clear(f);
 }
 
 static void indexes(void **state)
@@ -302,13 +219,13 @@ static void indexes(void **state)
 
 /* Packages of a repository whose index is right: rows 15, 16, 46, 53, 57 and 60. */
 
-static void make_package(struct fix *f, const struct sigkey *key, const char *key_path,
+static void make_package(struct repofix *f, const struct sigkey *key, const char *key_path,
 	struct made *m)
 {
 	made_package(f->dir, "hello", key, key_path, f->pool, &f->a, m);
 }
 
-static void fetch(struct fix *f, const struct made *m, const char *error)
+static void fetch(struct repofix *f, const struct made *m, const char *error)
 {
 	auto_err struct err err = ERR_INIT;
 	const struct apk_fetch how = { .store = f->s, .pool = f->pool, .limits.keys = &f->keys };
@@ -321,35 +238,35 @@ static void fetch(struct fix *f, const struct made *m, const char *error)
 	if (ok)
 		apk_file_close(&file);
 	else
-		assert_int_equal(objects(f), 0);
+		assert_int_equal(repofix_objects(f), 0);
 }
 
 static void signatures_of_packages(void **state)
 {
-	struct fix *f = *state;
+	struct repofix *f = *state;
 	struct made m;
 
-	make_package(f, key_a, "test.rsa", &m);
+	make_package(f, repofix_key, "test.rsa", &m);
 	fetch(f, &m, NULL);
-	clear(f);
+	repofix_clear(f);
 	/* Row 15: the index has vouched for it. */
-	make_package(f, key_b, "unknown.rsa", &m);
+	make_package(f, repofix_other, "unknown.rsa", &m);
 	fetch(f, &m, NULL);
-	clear(f);
+	repofix_clear(f);
 	make_package(f, NULL, NULL, &m);
 	fetch(f, &m, NULL);
-	clear(f);
+	repofix_clear(f);
 	/* Row 16 */
-	make_package(f, key_b, "test.rsa", &m);
+	make_package(f, repofix_other, "test.rsa", &m);
 	fetch(f, &m, "bad signature: 'test.rsa.pub' did not sign the control section");
 }
 
 static void packages_and_their_records(void **state)
 {
-	struct fix *f = *state;
+	struct repofix *f = *state;
 	struct made good, m;
 
-	make_package(f, key_a, "test.rsa", &good);
+	make_package(f, repofix_key, "test.rsa", &good);
 	m = good;
 	m.want.file_size = 7;			/* row 46 */
 	fetch(f, &m, "size mismatch: expected 7 bytes, got ");
@@ -391,7 +308,7 @@ static void spoil(const char *path, const char *other, int how)
 	assert_true(file_write(path, b.n ? b.p : "", b.n, 0444, &err));
 }
 
-static void expect_hello(struct fix *f, const struct made *m)
+static void expect_hello(struct repofix *f, const struct made *m)
 {
 	auto_err struct err err = ERR_INIT;
 	const struct apk_fetch how = { .store = f->s, .pool = f->pool };
@@ -408,7 +325,7 @@ static void expect_hello(struct fix *f, const struct made *m)
 	apk_file_close(&file);
 }
 
-static char *object(struct fix *f, enum store_kind kind)
+static char *object(struct repofix *f, enum store_kind kind)
 {
 	struct strs dirs = { 0 }, names = { 0 };
 	auto_err struct err err = ERR_INIT;
@@ -425,26 +342,26 @@ static char *object(struct fix *f, enum store_kind kind)
 static void changed_objects(void **state)
 {
 	static const enum store_kind kinds[] = { STORE_CONTROL, STORE_DATA, STORE_ENTRIES };
-	struct fix *f = *state;
+	struct repofix *f = *state;
 	struct made m;
 
-	make_package(f, key_a, "test.rsa", &m);
+	make_package(f, repofix_key, "test.rsa", &m);
 	for (size_t k = 0; k < countof(kinds); k++)
 		for (int how = 0; how < HOWS; how++) {
 			expect_hello(f, &m);
 			spoil(object(f, kinds[k]), object(f, kinds[(k + 1) % countof(kinds)]), how);
 			expect_hello(f, &m);
-			clear(f);
+			repofix_clear(f);
 		}
 }
 
 int main(void)
 {
-#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define T(fn) cmocka_unit_test_setup_teardown(fn, repofix_setup, repofix_teardown)
 	const struct CMUnitTest tests[] = {
 		T(indexes), T(signatures_of_packages), T(packages_and_their_records),
 		T(changed_objects),
 	};
 
-	return cmocka_run_group_tests(tests, make_keys, free_keys);
+	return cmocka_run_group_tests(tests, repofix_make_keys, repofix_free_keys);
 }
