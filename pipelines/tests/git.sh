@@ -130,6 +130,13 @@ destinations() {
 	echo mine >"$s/keep" && echo mine >"$s/src/keep" && echo mine >"$s/file"
 	checkout existing 'tag: 1.0' "expected-commit: $main"
 	same 'mine mine main src' "$(cd "$ws" && cat keep src/keep file src/s | xargs)" 'files'
+	if [ "$(id -u)" = 0 ]; then
+		works owner < <(
+			printf '  - runs: |\n      mkdir src\n      echo mine >src/keep\n      chown 7:8 src src/keep\n'
+			inputs 'tag: 1.0' "expected-commit: $main"
+			echo '  - runs: stat -c %u:%g src src/keep | xargs | grep -x "7:8 7:8"'
+		)
+	fi
 	works directory < <(
 		printf '  - working-directory: deep\n    pipeline:\n'
 		inputs 'tag: 1.0' "expected-commit: $main" | sed 's/^/    /'
