@@ -11,8 +11,8 @@
 #define FIRST_BLOCK 4096
 #define LAST_BLOCK (1u << 20)
 #define MAPPED_BLOCK (16u << 10)
-#define FILLED_BLOCK (192u << 10)
-#define FILLED_TOTAL (4u << 20)
+#define FILL_STEP ((size_t)128 << 10)
+#define MAPPED_TOTAL ((size_t)16 << 20)
 #define ALIGNMENT 16
 
 /* Under AddressSanitizer all that was not handed out is poisoned, with a gap behind each piece, so
@@ -36,7 +36,7 @@
 struct arena_block {
 	struct arena_block *next;
 	size_t size, used; /* of data */
-	bool mapped;
+	size_t mapped;	   /* bytes in all, data not filled yet among them; 0 = the allocator's */
 	_Alignas(ALIGNMENT) char data[];
 };
 
@@ -67,7 +67,7 @@ void arena_release(struct arena *a)
 		struct arena_block *next = b->next;
 		unpoison(b->data, b->size);
 		if (b->mapped)
-			(void)munmap(b, sizeof(*b) + b->size);
+			(void)munmap(b, b->mapped);
 		else
 			free(b);
 		b = next;
@@ -95,48 +95,87 @@ void arena_adopt(struct arena *to, struct arena *from)
 	arena_init(from);
 }
 
-/* The first blocks of a process come with their pages already there: a short run is done before a
- * fault for each of them would have been. Later ones are the allocator's, which uses them again. */
-static bool comes_filled(size_t whole)
+/* The first blocks of a process are mapped, and filled with pages a step ahead of their use: work is
+ * done before a fault for each page would have been. Later ones are the allocator's, which uses
+ * them again. */
+static bool comes_mapped(size_t whole)
 {
-	static atomic_size_t filled;
-	return !GAP && whole >= MAPPED_BLOCK && whole <= FILLED_BLOCK &&
-		atomic_fetch_add(&filled, whole) + whole <= FILLED_TOTAL;
+	static atomic_size_t total;
+	return !GAP && whole >= MAPPED_BLOCK && whole <= sizeof(struct arena_block) + LAST_BLOCK &&
+	       atomic_fetch_add(&total, whole) + whole <= MAPPED_TOTAL;
 }
 
-static struct arena_block *block_new(size_t size)
+/* Makes room for `size` bytes of data, which the block has. */
+static void fill(struct arena_block *b, size_t filled, size_t size)
 {
-	size_t whole = sizeof(struct arena_block) + size;
-	bool mapped = comes_filled(whole);
-	/* calloc: fresh pages come zeroed without being touched */
-	struct arena_block *b = mapped ? mmap(NULL, whole, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) : calloc(1, whole);
-	if (!b || (mapped && b == MAP_FAILED))
+	size_t whole = (sizeof(*b) + size + FILL_STEP - 1) / FILL_STEP * FILL_STEP;
+	if (whole > b->mapped)
+		whole = b->mapped;
+	/* where the kernel cannot, pages come as they are touched */
+	(void)madvise((char *)b + filled, whole - filled, MADV_POPULATE_WRITE);
+	b->size = whole - sizeof(*b);
+}
+
+static struct arena_block *block_map(size_t whole, size_t size)
+{
+	int at_once = whole <= FILL_STEP ? MAP_POPULATE : 0;
+	struct arena_block *b = mmap(NULL, whole, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | at_once, -1, 0);
+	if (b == MAP_FAILED)
 		BUG("out of memory");
-	b->mapped = mapped;
-	b->size = size;
-	poison(b->data, size);
+	b->mapped = whole;
+	b->size = whole - sizeof(*b);
+	if (!at_once)
+		fill(b, 0, size);
 	return b;
+}
+
+/* A block of `room` bytes, of which `size` are wanted now. */
+static struct arena_block *block_new(size_t room, size_t size)
+{
+	size_t whole = sizeof(struct arena_block) + room;
+	if (room > size && comes_mapped(whole))
+		return block_map(whole, size);
+	/* calloc: fresh pages come zeroed without being touched */
+	struct arena_block *b = calloc(1, whole);
+	if (!b)
+		BUG("out of memory");
+	b->size = room;
+	poison(b->data, room);
+	return b;
+}
+
+static size_t capacity(const struct arena_block *b)
+{
+	return b->mapped ? b->mapped - sizeof(*b) : b->size;
+}
+
+static void *take(struct arena_block *b, size_t size)
+{
+	void *p = b->data + b->used;
+	b->used += size;
+	return p;
 }
 
 /* A block for `size` bytes. A large one goes behind the head, which keeps serving small ones. */
 static void *alloc_slow(struct arena *a, size_t size)
 {
-	size_t want = a->head ? a->head->size * 2 : FIRST_BLOCK;
+	struct arena_block *b = a->head;
+	size_t want = b ? capacity(b) * 2 : FIRST_BLOCK;
 	if (want > LAST_BLOCK)
 		want = LAST_BLOCK;
-	if (a->head && size > want / 4) {
-		struct arena_block *b = block_new(size);
-		b->used = size;
+	if (b && capacity(b) - b->used >= size) {
+		fill(b, sizeof(*b) + b->size, b->used + size);
+	} else if (b && size > want / 4) {
+		b = block_new(size, size);
 		b->next = a->head->next;
 		a->head->next = b;
-		return b->data;
+	} else {
+		b = block_new(size > want ? size : want, size);
+		b->next = a->head;
+		a->head = b;
 	}
-	struct arena_block *b = block_new(size > want ? size : want);
-	b->next = a->head;
-	a->head = b;
-	b->used = size;
-	return b->data;
+	return take(b, size);
 }
 
 void *arena_alloc(struct arena *a, size_t size)
@@ -147,12 +186,7 @@ void *arena_alloc(struct arena *a, size_t size)
 	a->used += whole;
 	struct arena_block *b = a->head;
 	void *p;
-	if (b && b->size - b->used >= whole) {
-		p = b->data + b->used;
-		b->used += whole;
-	} else {
-		p = alloc_slow(a, whole);
-	}
+	p = b && b->size - b->used >= whole ? take(b, whole) : alloc_slow(a, whole);
 	unpoison(p, size);
 	return p;
 }

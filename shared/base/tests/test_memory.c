@@ -11,6 +11,7 @@
 
 #include "shared/base/buf.h"
 #include "shared/base/err.h"
+#include "shared/base/ids.h"
 #include "shared/base/map.h"
 #include "shared/base/vec.h"
 
@@ -67,6 +68,24 @@ static void test_arena_alloc(void **state)
 	assert_null(a.head);
 	assert_int_equal(a.used, 0);
 	assert_non_null(arena_alloc(&a, 1));
+}
+
+/* Blocks are filled with pages a step at a time: nothing shows where one ends. */
+static void test_arena_steps(void **state)
+{
+	(void)state;
+	static char *got[30000];
+	auto_arena struct arena a = ARENA_INIT;
+	for (size_t i = 0; i < countof(got); i++) {
+		size_t size = i % 997 ? 300 : 150000;
+		got[i] = arena_alloc(&a, size);
+		assert_true(all_zero(got[i], size));
+		memset(got[i], (int)(i % 250) + 1, size);
+	}
+	for (size_t i = 0; i < countof(got); i++) {
+		assert_int_equal((unsigned char)got[i][0], i % 250 + 1);
+		assert_int_equal((unsigned char)got[i][i % 997 ? 299 : 149999], i % 250 + 1);
+	}
 }
 
 static void test_arena_poison(void **state)
@@ -310,10 +329,27 @@ static void test_map_many(void **state)
 		assert_int_equal(map_has(&m, arena_strf(&a, "key-%zu", i)), i % 2);
 }
 
+static void test_ids(void **state)
+{
+	(void)state;
+	auto_arena struct arena a = ARENA_INIT;
+	struct ids m = { 0 };
+	for (uint32_t i = 0; i < 5000; i++) {
+		uint32_t *at = ids_at(&m, &a, i * 858993u);
+		assert_int_equal(*at, 0);
+		*at = i + 1;
+	}
+	for (uint32_t i = 0; i < 5000; i++)
+		assert_int_equal(*ids_at(&m, &a, i * 858993u), i + 1);
+	assert_int_equal(*ids_at(&m, &a, UINT32_MAX - 1), 0);
+	assert_int_equal(m.n, 5001);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_arena_alloc),
+		cmocka_unit_test(test_arena_steps),
 		cmocka_unit_test(test_arena_poison),
 		cmocka_unit_test(test_arena_text),
 		cmocka_unit_test(test_arena_adopt),
@@ -325,6 +361,7 @@ int main(void)
 		cmocka_unit_test(test_strs),
 		cmocka_unit_test(test_map),
 		cmocka_unit_test(test_map_many),
+		cmocka_unit_test(test_ids),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
