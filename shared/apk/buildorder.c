@@ -29,7 +29,7 @@ static uint32_t chosen(struct order *o, size_t unit, const struct satom *atom)
 	uint32_t n, k = 0;
 	const struct cand *c = stab_cands(&o->t, atom->name, &n);
 	uint32_t *list = arena_array(o->t.a, uint32_t, n + 1);
-	for (uint32_t i = 0; i < n && !atom->dep.conflict; i++)
+	for (uint32_t i = 0; i < n && !atom->conflict; i++)
 		if (o->unit_of[c[i].pkg] != unit && !stab_pkg(&o->t, c[i].pkg)->out &&
 			smatch(&o->t, atom, c[i].pkg))
 			list[k++] = c[i].pkg;
@@ -65,8 +65,7 @@ static bool find_needs(struct order *o, size_t unit, struct err *err)
 		struct u32s todo = { 0 };
 		if (!apk_dep_parse(u->needs->v[i], o->a, &d, err))
 			return err_wrap(err, "what '%.*s' needs", STR_ARG(u->name));
-		struct satom atom = { .dep = d, .name = stab_find(&o->t, d.name),
-			.versioned = d.version.n && !d.checksum };
+		const struct satom atom = stab_atom(&o->t, &d);
 		reach(o, unit, &atom, d.text, &todo);
 		while (todo.n) {
 			const struct satoms *deps = stab_deps(&o->t, todo.v[--todo.n]);

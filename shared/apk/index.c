@@ -9,7 +9,9 @@
 #include "shared/apk/stamp.h"
 #include "shared/archive/gz.h"
 #include "shared/archive/tar.h"
+#include "shared/base/ids.h"
 #include "shared/base/log.h"
+#include "shared/base/vec.h"
 #include "shared/crypto/digest.h"
 #include "shared/os/fd.h"
 
@@ -211,7 +213,11 @@ bool index_read(struct str bytes, const struct index_read_opts *opts, struct are
 
 struct apk_made {
 	struct arena arena;
-	struct apk_pkg *v[];
+	struct ids at;	/* by their place: in v, + 1 */
+	struct {
+		struct apk_pkg **v;
+		size_t n, cap;
+	} pkgs;
 };
 
 static void free_made(void *p)
@@ -225,17 +231,20 @@ const struct apk_pkg *apk_index_pkg(const struct apk_index *idx, size_t i)
 {
 	if (idx->pkgs)
 		return &idx->pkgs[i];
-	struct apk_pkg **at = &idx->made->v[i];
+	struct apk_made *m = idx->made;
+	uint32_t *at = ids_at(&m->at, &m->arena, (uint32_t)i);
 	if (*at)
-		return *at;
-	*at = arena_new(&idx->made->arena, struct apk_pkg);
+		return m->pkgs.v[*at - 1];
+	struct apk_pkg *p = arena_new(&m->arena, struct apk_pkg);
+	vec_push(&m->arena, &m->pkgs, p);
+	*at = (uint32_t)m->pkgs.n;
 	if (pack_pkg_ok(idx->pack, (uint32_t)i) && pack_record_ok(idx->pack, (uint32_t)i))
-		index_read_record(pack_str(idx->pack, idx->pack->pkgs[i].record), *at);
+		index_read_record(pack_str(idx->pack, idx->pack->pkgs[i].record), p);
 	else
-		(*at)->unusable = "its cached record is damaged";
-	(*at)->index = idx;
-	(*at)->order = (uint32_t)i;
-	return *at;
+		p->unusable = "its cached record is damaged";
+	p->index = idx;
+	p->order = (uint32_t)i;
+	return p;
 }
 
 static void use_pack(struct apk_index *idx, const struct pack *k, struct arena *a)
@@ -243,8 +252,7 @@ static void use_pack(struct apk_index *idx, const struct pack *k, struct arena *
 	idx->pack = k;
 	idx->n = k->n_pkgs;
 	describe(idx, pack_str(k, k->description));
-	/* untouched room costs nothing */
-	idx->made = calloc(1, sizeof(*idx->made) + k->n_pkgs * sizeof(struct apk_pkg *));
+	idx->made = calloc(1, sizeof(*idx->made));
 	if (!idx->made)
 		BUG("out of memory");
 	arena_on_release(a, free_made, idx->made);

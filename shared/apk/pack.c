@@ -69,6 +69,16 @@ struct str pack_str(const struct pack *k, struct pack_text t)
 	return t.n ? str_n(k->extra + (t.at - k->text_n), t.n) : STR_NONE;
 }
 
+struct str pack_atom_text(const struct pack *k, const struct pack_atom *m)
+{
+	bool own = m->text < k->text_n;
+	const char *p = own ? k->text + m->text : k->extra + (m->text - k->text_n);
+	const char *end = own ? k->text + k->text_n : k->extra + k->extra_n, *at = p;
+	while (at < end && *at != ' ' && *at != '\n' && *at != '\t')
+		at++;
+	return str_n(p, (size_t)(at - p));
+}
+
 uint32_t pack_find(const struct pack *k, struct str name, uint32_t hash)
 {
 	if (!k->n_names)
@@ -89,6 +99,12 @@ const uint32_t *pack_cands(const struct pack *k, uint32_t name, uint32_t *ret_n)
 	return *ret_n ? &k->cands[k->names[name].first] : NULL;
 }
 
+const struct pack_trigger *pack_triggers(const struct pack *k, uint32_t name, uint32_t *ret_n)
+{
+	*ret_n = k->names[name + 1].first_trigger - k->names[name].first_trigger;
+	return *ret_n ? &k->triggers[k->names[name].first_trigger] : NULL;
+}
+
 static bool in_texts(const struct pack *k, struct pack_text t)
 {
 	uint64_t end = (uint64_t)t.at + t.n;
@@ -106,6 +122,7 @@ uint32_t pack_name_sum(const struct pack *k, uint32_t name)
 		h = (h ^ c[i]) * 0xff51afd7ed558ccdu;
 		h ^= h >> 32;
 	}
+	h = mix(h, (uint64_t)m->first_trigger << 32 | m[1].first_trigger);
 	return fold((h ^ m->first) * 0x94d049bb133111ebu ^ m->hash);
 }
 
@@ -114,8 +131,9 @@ bool pack_name_ok(const struct pack *k, uint32_t name)
 	const struct pack_name *m = &k->names[name];
 	if (!k->path)
 		return true;
-	return name < k->n_names && m[1].first >= m->first && m[1].first <= k->n_cands && in_texts(k, m->text) &&
-	       pack_name_sum(k, name) == m->check;
+	return name < k->n_names && m[1].first >= m->first && m[1].first <= k->n_cands &&
+	       m[1].first_trigger >= m->first_trigger && m[1].first_trigger <= k->n_triggers &&
+	       in_texts(k, m->text) && pack_name_sum(k, name) == m->check;
 }
 
 static uint64_t n_atoms(const struct pack_pkg *p)
@@ -131,12 +149,16 @@ uint32_t pack_pkg_sum(const struct pack *k, uint32_t pkg)
 	return fold(sum(h, extra.p, extra.n) + pack_hash(origin));
 }
 
-uint32_t pack_record_sum(const struct pack *k, uint32_t pkg)
+uint32_t pack_atoms_sum(const struct pack *k, uint32_t pkg)
 {
 	const struct pack_pkg *p = &k->pkgs[pkg];
-	struct str record = pack_str(k, p->record);
-	uint64_t h = sum(pkg, record.p, record.n);
-	return fold(sum(h, &k->atoms[p->atoms], n_atoms(p) * sizeof(*k->atoms)));
+	return fold(sum(pkg, &k->atoms[p->atoms], n_atoms(p) * sizeof(*k->atoms)));
+}
+
+uint32_t pack_record_sum(const struct pack *k, uint32_t pkg)
+{
+	struct str record = pack_str(k, k->pkgs[pkg].record);
+	return fold(sum(pkg, record.p, record.n));
 }
 
 bool pack_pkg_ok(const struct pack *k, uint32_t pkg)
@@ -150,6 +172,11 @@ bool pack_pkg_ok(const struct pack *k, uint32_t pkg)
 	       p->atoms + n_atoms(p) <= k->n_atoms && pack_pkg_sum(k, pkg) == p->check;
 }
 
+bool pack_atoms_ok(const struct pack *k, uint32_t pkg)
+{
+	return !k->path || pack_atoms_sum(k, pkg) == k->pkgs[pkg].atoms_check;
+}
+
 bool pack_record_ok(const struct pack *k, uint32_t pkg)
 {
 	return !k->path || (in_texts(k, k->pkgs[pkg].record) &&
@@ -158,7 +185,7 @@ bool pack_record_ok(const struct pack *k, uint32_t pkg)
 
 /* The file: head, then the sections in this order, each at a multiple of eight; text and extra
  * are one. */
-#define MAGIC 0x314b434150584449u	/* also tells the byte order */
+#define MAGIC 0x324b434150584449u	/* also tells the byte order */
 struct head {
 	uint64_t magic, size;
 	uint32_t sizes[4];	/* of the structs: another layout is another format */

@@ -10,9 +10,11 @@
  * file of it is mapped and used as it is, without being read through.
  *
  * A mapped pack is checked on use: its head, hash table and triggers when it is opened, each name,
- * package and record when it is first looked at (pack_name_ok, pack_pkg_ok, pack_record_ok). Only pack_save makes such
- * files, under the digest of the index file that was verified; one of another layout, size or
- * digest does not open. Indexes over 2 GiB of text or 2,000,000 packages cannot be packed. */
+ * package, list of atoms and record when it is first looked at (pack_name_ok, pack_pkg_ok,
+ * pack_atoms_ok, pack_record_ok). Choosing needs no record: those of the chosen are all of the
+ * index's text that is touched. Only pack_save makes such files, under the digest of the index file
+ * that was verified; one of another layout, size or digest does not open. Indexes over 2 GiB of
+ * text or 2,000,000 packages cannot be packed. */
 
 struct pack_text {
 	uint32_t at, n;
@@ -20,9 +22,10 @@ struct pack_text {
 enum {
 	PACK_MALFORMED = 1,	/* a list has an atom that cannot be read */
 	PACK_TWICE = 2,		/* it has one name at two versions */
+	PACK_BAD_VERSION = 4,	/* one that apko cannot read */
 };
 struct pack_pkg {
-	struct pack_text record;	/* of the index; checked apart, with the atoms */
+	struct pack_text record;	/* of the index; checked apart */
 	struct pack_text extra;		/* texts made for it: close to those of others, unlike records */
 	struct pack_text version, origin;
 	int64_t provider_priority;
@@ -30,28 +33,31 @@ struct pack_pkg {
 	uint32_t atoms;			/* first of its deps, then provides, then install_if */
 	uint32_t n_deps, n_provides, n_install_if;
 	uint32_t flags;
-	uint32_t record_check;
+	uint32_t record_check, atoms_check;
 	uint32_t check;
 };
+/* Beside these an atom may have PACK_BAD_VERSION. */
 enum { PACK_CONFLICT = 1, PACK_CHECKSUM = 2 };
 struct pack_atom {
-	struct pack_text text, version;	/* version: "0." is in front where the format asks for it */
+	uint32_t text;		/* where it starts in the record: pack_atom_text */
+	uint32_t version;	/* "0." is in front where the format asks for it */
 	uint32_t name;
-	uint16_t op;			/* enum apk_op bits */
-	uint16_t flags;
+	uint16_t version_n;
+	uint8_t op;		/* enum apk_op bits */
+	uint8_t flags;
 };
 struct pack_name {
 	struct pack_text text;
 	uint32_t hash;
 	uint32_t first;		/* its candidates: cands[first .. names[i + 1].first - 1] */
+	uint32_t first_trigger;	/* alike; while building: the last atom that provides it, + 1 */
 	uint32_t check;
-	uint32_t unused;	/* while building: the last atom that provides it, + 1 */
 };
 /* A candidate: package << 2, with these bits. Those that bear the name come before those that
  * provide it, each in file order. */
 enum { PACK_OWN = 2, PACK_VERSIONED = 1 };
 struct pack_trigger {
-	uint32_t name, pkg;	/* of install_if; sorted */
+	uint32_t name, pkg;	/* of install_if; by name, then in file order */
 };
 
 struct pack_build;
@@ -71,6 +77,12 @@ struct pack {
 };
 
 struct str pack_str(const struct pack *k, struct pack_text t);
+static inline struct str pack_atom_version(const struct pack *k, const struct pack_atom *m)
+{
+	return pack_str(k, (struct pack_text){ m->version, m->version_n });
+}
+/* The whole atom; after pack_record_ok. */
+struct str pack_atom_text(const struct pack *k, const struct pack_atom *m);
 uint32_t pack_hash(struct str name);
 /* The number of a name, PACK_NO_NAME if the index does not speak of it, PACK_DAMAGED if a name that
  * had to be looked at is. */
@@ -79,10 +91,13 @@ uint32_t pack_hash(struct str name);
 uint32_t pack_find(const struct pack *k, struct str name, uint32_t hash);
 /* Candidates of a name; none for PACK_NO_NAME. */
 const uint32_t *pack_cands(const struct pack *k, uint32_t name, uint32_t *ret_n);
+/* Packages whose install_if has the name; after pack_name_ok. */
+const struct pack_trigger *pack_triggers(const struct pack *k, uint32_t name, uint32_t *ret_n);
 /* Always true of packs made here. */
 bool pack_name_ok(const struct pack *k, uint32_t name);
 bool pack_pkg_ok(const struct pack *k, uint32_t pkg);
-bool pack_record_ok(const struct pack *k, uint32_t pkg);	/* and its atoms; after pack_pkg_ok */
+bool pack_atoms_ok(const struct pack *k, uint32_t pkg);		/* after pack_pkg_ok */
+bool pack_record_ok(const struct pack *k, uint32_t pkg);	/* after pack_pkg_ok */
 
 struct store;
 /* Writes the pack as STORE_INDEX object of that digest. */

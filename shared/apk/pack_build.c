@@ -54,12 +54,6 @@ static struct pack_text keep(struct pack_build *b, struct str s)
 	return copy(b, s);
 }
 
-/* Part of a text that is kept. */
-static struct pack_text part(struct pack_text whole, struct str in, struct str s)
-{
-	return (struct pack_text){ whole.at + (uint32_t)(s.p - in.p), (uint32_t)s.n };
-}
-
 static void room_slots(struct pack_build *b, uint32_t size)
 {
 	uint32_t n = count(&b->names, sizeof(struct pack_name));
@@ -98,43 +92,65 @@ static void count_cand(struct pack_build *b, uint32_t name)
 	b->n_cands++;
 }
 
-static struct pack_atom pack_atom(struct pack_build *b, const struct apk_dep *d,
-	struct pack_text where, struct str list)
+/* A version of the package that is being added, and where it is kept. */
+struct kept {
+	struct pack_text where;
+	bool bad;
+};
+
+static struct kept keep_version(struct pack_build *b, struct str v)
 {
-	struct pack_atom m = { .text = part(where, list, d->text), .op = (uint16_t)d->op };
-	m.flags = (uint16_t)((d->conflict ? PACK_CONFLICT : 0) | (d->checksum ? PACK_CHECKSUM : 0));
-	m.name = intern(b, d->name);
-	bool slice = d->version.p >= list.p && d->version.p < list.p + list.n;
-	if (d->version.n)
-		m.version = slice ? part(where, list, d->version) : keep(b, d->version);
-	return m;
+	return (struct kept){ copy(b, v), !apko_version_valid(v) };
+}
+
+struct adding {
+	uint32_t pkg;
+	struct kept own, last;	/* its version, and the last that was another one */
+};
+
+static void add_version(struct pack_build *b, struct adding *k, struct str v, struct pack_atom *m)
+{
+	struct kept *at = str_eq(v, str_at(b, k->own.where)) ? &k->own : &k->last;
+	if (at == &k->last && !str_eq(v, str_at(b, k->last.where)))
+		k->last = keep_version(b, v);
+	m->version = at->where.at;
+	m->version_n = (uint16_t)at->where.n;
+	m->flags |= at->bad ? PACK_BAD_VERSION : 0;
 }
 
 enum list_kind { L_DEPS, L_PROVIDES, L_INSTALL_IF };
 
 /* The atoms of a list that can be read. False when there are others. */
-static bool add_list(struct pack_build *b, struct str list, enum list_kind kind, uint32_t pkg,
+static bool add_list(struct pack_build *b, struct str list, enum list_kind kind, struct adding *k,
 	uint32_t *ret_n)
 {
 	struct pack_text where = keep(b, list);
 	struct str rest = list, word;
 	bool ok = true;
 	*ret_n = 0;
+	if (where.at >= b->text.n)
+		buf_addc(&b->extra, '\n'); /* where the last atom ends */
 	while (str_word(&rest, &word)) {
 		auto_err struct err err = ERR_INIT;
 		struct apk_dep d;
 		if (!(kind == L_DEPS ? apk_dep_parse(word, &b->tmp, &d, &err) && !d.pin.n
-				     : apk_provide_parse(word, &b->tmp, &d, &err))) {
+				     : apk_provide_parse(word, &b->tmp, &d, &err)) ||
+			d.version.n > UINT16_MAX) {
 			ok = false;
 			continue;
 		}
-		struct pack_atom m = pack_atom(b, &d, where, list);
+		struct pack_atom m = { .text = where.at + (uint32_t)(d.text.p - list.p),
+			.name = intern(b, d.name), .op = (uint8_t)d.op };
+		m.flags = (uint8_t)((d.conflict ? PACK_CONFLICT : 0) |
+				    (d.checksum ? PACK_CHECKSUM : 0));
+		if (d.version.n)
+			add_version(b, k, d.version, &m);
 		buf_add(&b->atoms, &m, sizeof(m));
 		++*ret_n;
 		if (kind == L_PROVIDES && !d.conflict)
 			count_cand(b, m.name);
 		if (kind == L_INSTALL_IF && !d.conflict) {
-			struct pack_trigger t = { m.name, pkg };
+			struct pack_trigger t = { m.name, k->pkg };
 			buf_add(&b->triggers, &t, sizeof(t));
 		}
 	}
@@ -176,6 +192,11 @@ void pack_abort(struct pack_build *b)
 	free(b);
 }
 
+static struct str version_of(const struct pack_build *b, const struct pack_atom *m)
+{
+	return str_at(b, (struct pack_text){ m->version, m->version_n });
+}
+
 /* A name at two versions in one package excludes the package itself. */
 static bool has_twice(struct pack_build *b, const struct pack_pkg *k, struct str version)
 {
@@ -185,14 +206,14 @@ static bool has_twice(struct pack_build *b, const struct pack_pkg *k, struct str
 	bool twice = false;
 	for (uint32_t i = first; i < first + k->n_provides && !twice; i++) {
 		struct pack_name *m = &names[atoms[i].name];
-		if (!atoms[i].version.n)
+		if (!atoms[i].version_n)
 			continue;
-		struct str v = str_at(b, atoms[i].version);
+		struct str v = version_of(b, &atoms[i]);
 		if (atoms[i].name == k->name)
 			twice = !str_eq(v, version);
-		if (m->unused > first)
-			twice |= !str_eq(v, str_at(b, atoms[m->unused - 1].version));
-		m->unused = i + 1;
+		if (m->first_trigger > first)
+			twice |= !str_eq(v, version_of(b, &atoms[m->first_trigger - 1]));
+		m->first_trigger = i + 1;
 	}
 	return twice;
 }
@@ -209,14 +230,16 @@ void pack_add(struct pack_build *b, const struct apk_pkg *p, struct str record)
 	if (record.n)
 		k.record = keep(b, record);
 	k.name = intern(b, p->name);
-	k.version = copy(b, p->version);
+	struct adding add = { .pkg = at, .own = keep_version(b, p->version) };
+	k.version = add.own.where;
 	k.origin = str_eq(p->origin, p->name) ? names_of(b)[k.name].text : copy(b, p->origin);
 	k.provider_priority = p->provider_priority;
 	count_cand(b, k.name);
-	bool ok = add_list(b, p->depends, L_DEPS, at, &k.n_deps);
-	ok &= add_list(b, p->provides, L_PROVIDES, at, &k.n_provides);
-	ok &= add_list(b, p->install_if, L_INSTALL_IF, at, &k.n_install_if);
-	k.flags = (ok ? 0 : PACK_MALFORMED) | (has_twice(b, &k, p->version) ? PACK_TWICE : 0);
+	bool ok = add_list(b, p->depends, L_DEPS, &add, &k.n_deps);
+	ok &= add_list(b, p->provides, L_PROVIDES, &add, &k.n_provides);
+	ok &= add_list(b, p->install_if, L_INSTALL_IF, &add, &k.n_install_if);
+	k.flags = (ok ? 0 : PACK_MALFORMED) | (has_twice(b, &k, p->version) ? PACK_TWICE : 0) |
+		  (add.own.bad ? PACK_BAD_VERSION : 0);
 	k.extra.n = (uint32_t)(b->text.n + b->extra.n) - k.extra.at;
 	buf_add(&b->pkgs, &k, sizeof(k));
 }
@@ -239,7 +262,6 @@ static void lay_out(struct pack_build *b)
 	uint32_t place = 0;
 	for (uint32_t i = 0; i <= n; i++) {
 		uint32_t here = names[i].first;
-		names[i].unused = 0;
 		names[i].first = place;
 		place += here;
 	}
@@ -257,12 +279,31 @@ static void lay_out(struct pack_build *b)
 	names[0].first = 0;
 }
 
-static int trigger_cmp(const void *a, const void *b)
+/* The same for triggers. */
+static void lay_out_triggers(struct pack_build *b)
 {
-	const struct pack_trigger *x = a, *y = b;
-	if (x->name != y->name)
-		return x->name < y->name ? -1 : 1;
-	return x->pkg < y->pkg ? -1 : x->pkg > y->pkg;
+	struct pack_name *names = (void *)b->names.p;
+	struct pack_trigger *t = (void *)b->triggers.p;
+	uint32_t n_names = count(&b->names, sizeof(*names)), n = count(&b->triggers, sizeof(*t));
+	for (uint32_t i = 0; i < n_names; i++)
+		names[i].first_trigger = 0;
+	if (!n)
+		return;
+	struct pack_trigger *in_order = must(calloc(n, sizeof(*in_order)));
+	for (uint32_t i = 0; i < n; i++)
+		names[t[i].name].first_trigger++;
+	for (uint32_t i = 0, place = 0; i < n_names; i++) {
+		uint32_t here = names[i].first_trigger;
+		names[i].first_trigger = place;
+		place += here;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		in_order[names[t[i].name].first_trigger++] = t[i];
+	for (uint32_t i = n_names - 1; i > 0; i--)
+		names[i].first_trigger = names[i - 1].first_trigger;
+	names[0].first_trigger = 0;
+	memcpy(t, in_order, n * sizeof(*t));
+	free(in_order);
 }
 
 static void release(void *b)
@@ -278,6 +319,7 @@ void pack_seal(const struct pack *k)
 		names[i].check = pack_name_sum(k, i);
 	for (uint32_t i = 0; i < k->n_pkgs; i++) {
 		pkgs[i].record_check = pack_record_sum(k, i);
+		pkgs[i].atoms_check = pack_atoms_sum(k, i);
 		pkgs[i].check = pack_pkg_sum(k, i);
 	}
 }
@@ -295,6 +337,7 @@ const struct pack *pack_end(struct pack_build *b, struct str description, struct
 	}
 	uint32_t n_names = count(&b->names, sizeof(struct pack_name));
 	lay_out(b);
+	lay_out_triggers(b);
 	k->build = b;
 	k->text = b->text.p;
 	k->text_n = (uint32_t)b->text.n;
@@ -312,8 +355,6 @@ const struct pack *pack_end(struct pack_build *b, struct str description, struct
 	k->mask = b->n_slots - 1;
 	k->triggers = (const void *)b->triggers.p;
 	k->n_triggers = count(&b->triggers, sizeof(struct pack_trigger));
-	if (k->n_triggers)
-		qsort(b->triggers.p, k->n_triggers, sizeof(struct pack_trigger), trigger_cmp);
 	arena_release(&b->tmp);
 	arena_on_release(a, release, b);
 	return k;

@@ -13,4 +13,5 @@
 void pack_seal(const struct pack *k);
 uint32_t pack_name_sum(const struct pack *k, uint32_t name);
 uint32_t pack_pkg_sum(const struct pack *k, uint32_t pkg);
+uint32_t pack_atoms_sum(const struct pack *k, uint32_t pkg);
 uint32_t pack_record_sum(const struct pack *k, uint32_t pkg);

@@ -1,6 +1,6 @@
 #include "shared/apk/solve_int.h"
 
-static void export(const struct stab *t, const struct sset *set, struct arena *a,
+static void export(struct stab *t, const struct sset *set, struct arena *a,
 	struct solve_result *ret)
 {
 	struct solve_result r = { .n = set->n };
@@ -8,11 +8,7 @@ static void export(const struct stab *t, const struct sset *set, struct arena *a
 	r.pins = arena_array(a, const struct apk_dep *, set->n + 1);
 	for (uint32_t i = 0; i < set->n; i++) {
 		r.pkgs[i] = stab_p(t, set->v[i]);
-		if (set->pins[i]) {
-			struct apk_dep *d = arena_new(a, struct apk_dep);
-			*d = set->pins[i]->dep;
-			r.pins[i] = d;
-		}
+		r.pins[i] = set->pins[i] ? set->pins[i]->asked : NULL;
 	}
 	*ret = r;
 }
@@ -35,17 +31,17 @@ bool solve(const struct solve_req *req, struct arena *a, struct solve_result *re
 		return false;
 	bool ok = greedy_is_sound(&t, &world, &tmp, &set) ||
 		  (ssearch(&t, &world, &tmp, &set, err) && scheck(&t, &world, &set, err));
+	if (ok) {
+		sorder(&t, &set);
+		export(&t, &set, a, ret);
+	}
 	if (t.damaged) {
 		pack_drop(t.damaged);
 		(void)err_set(err, EK_STALE, "the cached form of an index was damaged: '%s'",
 			t.damaged->path);
 		return err_hint(err, "it has been removed; run the command again");
 	}
-	if (!ok)
-		return false;
-	sorder(&t, &set);
-	export(&t, &set, a, ret);
-	return true;
+	return ok;
 }
 
 /* Checked with tables of the result alone, so that nothing of the choice is taken on trust. */

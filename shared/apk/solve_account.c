@@ -12,10 +12,9 @@
 static struct satom relaxed(const struct satom *m)
 {
 	struct satom out = *m;
-	out.dep.op = 0;
-	out.dep.version = STR_NONE;
-	out.dep.checksum = out.versioned = false;
-	out.ver = NULL;
+	out.op = 0;
+	out.version = (struct sver){ STR_NONE, false };
+	out.checksum = out.versioned = false;
 	return out;
 }
 
@@ -54,12 +53,12 @@ static void propose_tag(struct account *k, const struct fact *f)
 		if (stab_open_to_all(t, c[i].pkg) || stab_pkg(t, c[i].pkg)->out ||
 			!smatch(t, f->atom, c[i].pkg))
 			continue;
+		struct apk_dep *d = arena_new(k->s->a, struct apk_dep);
+		d->name = stab_name(t, stab_own(t, c[i].pkg));
+		d->pin = tag;
+		d->text = arena_strf(k->s->a, "%.*s@%.*s", STR_ARG(d->name), STR_ARG(tag));
 		struct satom *atom = arena_new(k->s->a, struct satom);
-		atom->name = stab_own(t, c[i].pkg);
-		atom->dep.name = stab_name(t, atom->name);
-		atom->dep.pin = tag;
-		atom->dep.text = arena_strf(k->s->a, "%.*s@%.*s", STR_ARG(atom->dep.name),
-			STR_ARG(tag));
+		*atom = stab_atom(t, d);
 		propose(k, CHANGE_ADD, atom);
 		return;
 	}
@@ -75,7 +74,7 @@ void account_changes(struct account *k)
 		for (size_t i = 0; i < k->n; i++) {
 			const struct fact *f = k->facts[i];
 			bool asked = f->who == NO_ID && f->kind != FACT_EXCLUSION;
-			bool loose = asked && (!f->atom->dep.op || f->atom->dep.conflict);
+			bool loose = asked && (!f->atom->op || f->atom->conflict);
 			if (asked && !(kind == CHANGE_RELAX && loose))
 				propose(k, kind, f->atom);
 		}
@@ -112,7 +111,7 @@ static void write_need(struct account *k, struct jwrite *w, const struct fact *f
 	uint32_t n, last = NO_ID;
 	const struct cand *c = stab_cands(k->s->t, f->atom->name, &n);
 	write_who(k, w, f->who);
-	jw_kstr(w, "atom", f->atom->dep.text);
+	jw_kstr(w, "atom", f->atom->text);
 	jw_key(w, "candidates");
 	jw_array(w);
 	for (uint32_t i = 0; i < n && i < MAX_CANDS; i++) {
@@ -135,7 +134,7 @@ static void write_fact(struct account *k, struct jwrite *w, const struct fact *f
 		break;
 	case FACT_CONFLICT:
 		write_who(k, w, f->who);
-		jw_kstr(w, "atom", f->atom->dep.text);
+		jw_kstr(w, "atom", f->atom->text);
 		jw_kstr(w, "package", nv(k, f->other));
 		break;
 	case FACT_EXCLUSION:
@@ -168,9 +167,9 @@ char *account_json(struct account *k)
 	for (size_t i = 0; i < k->changes.n; i++) {
 		const struct change *c = &k->changes.v[i];
 		jw_object(&w);
-		jw_kstr(&w, keys[c->kind], c->atom->dep.text);
+		jw_kstr(&w, keys[c->kind], c->atom->text);
 		if (c->kind == CHANGE_RELAX)
-			jw_kstr(&w, "with", c->atom->dep.name);
+			jw_kstr(&w, "with", satom_name(k->s->t, c->atom));
 		jw_object_end(&w);
 	}
 	jw_array_end(&w);

@@ -32,7 +32,7 @@ static bool check_conflict(struct check *k, const struct satom *atom)
 	for (uint32_t i = 0; i < n; i++)
 		if (c[i].pkg != k->at && k->in[c[i].pkg] && smatch(k->t, atom, c[i].pkg))
 			return err_set(k->err, EK_CONFLICT, "'%.*s' is excluded by '%.*s' of %.*s",
-				STR_ARG(who(k, c[i].pkg)), STR_ARG(atom->dep.text),
+				STR_ARG(who(k, c[i].pkg)), STR_ARG(atom->text),
 				STR_ARG(who(k, k->at)));
 	return true;
 }
@@ -41,12 +41,12 @@ static bool check_atoms(struct check *k, const struct satoms *list)
 {
 	for (uint32_t i = 0; i < list->n; i++) {
 		const struct satom *atom = &list->v[i];
-		if (atom->dep.conflict ? !check_conflict(k, atom) : !meets(k, atom))
+		if (atom->conflict ? !check_conflict(k, atom) : !meets(k, atom))
 			return k->err->kind ? false
 					    : err_set(k->err, EK_CONFLICT,
 						      "nothing in the set provides '%.*s', which "
 						      "%.*s needs",
-						      STR_ARG(atom->dep.text),
+						      STR_ARG(atom->text),
 						      STR_ARG(who(k, k->at)));
 	}
 	return true;
@@ -80,7 +80,7 @@ static bool inherit(struct check *k, const struct satom *atom, uint64_t pins)
 	const struct cand *c = stab_cands(k->t, atom->name, &n);
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t pkg = c[i].pkg;
-		if (!k->in[pkg] || atom->dep.conflict || !(pins & ~k->pins[pkg]) ||
+		if (!k->in[pkg] || atom->conflict || !(pins & ~k->pins[pkg]) ||
 			!smatch(k->t, atom, pkg))
 			continue;
 		k->pins[pkg] |= pins;
@@ -92,7 +92,7 @@ static bool inherit(struct check *k, const struct satom *atom, uint64_t pins)
 static void spread_pins(struct check *k, const struct satoms *world)
 {
 	for (uint32_t i = 0; i < world->n; i++) {
-		struct str pin = world->v[i].dep.pin;
+		struct str pin = satom_pin(&world->v[i]);
 		if (!pin.n)
 			continue;
 		if (!k->pins)

@@ -1,5 +1,7 @@
 #include "shared/apk/solve_int.h"
 
+#include <string.h>
+
 /* Stage 1: apko's choice, in its order (apk-format 4.1), with the repairs of 4.3. Anything it
  * cannot settle at once is left to stage 2. */
 
@@ -133,22 +135,12 @@ static bool tag_allowed(const struct greedy *g, const struct filter *f, uint32_t
 /* The filter asks any version the package knows; that the right one fits is constrain's work. */
 static bool any_version_fits(struct greedy *g, const struct satom *want, uint32_t pkg)
 {
-	if (!want->dep.op)
+	if (!want->op)
 		return true;
-	if (want->dep.checksum)
+	if (want->checksum)
 		return smatch(g->t, want, pkg);
-	const struct spkg *s = stab_pkg(g->t, pkg);
-	if (!s->ver.valid)
-		return false;
-	if (smatch_version(g->t, want, s->version, &s->ver))
-		return true;
-	const struct satoms *provides = stab_provides(g->t, pkg);
-	for (uint32_t i = 0; i < provides->n; i++) {
-		const struct satom *p = &provides->v[i];
-		if (p->versioned && smatch_version(g->t, want, p->dep.version, sver(g->t, p)))
-			return true;
-	}
-	return false;
+	return stab_pkg(g->t, pkg)->version.valid &&
+	       smatch_any_version(g->t, want, pkg);
 }
 
 static bool passes(struct greedy *g, const struct filter *f, uint32_t pkg)
@@ -180,13 +172,12 @@ static uint32_t best_option(struct greedy *g, const struct filter *f, struct spr
 
 static bool failing_provide(struct greedy *g, const struct satom *want, uint32_t pkg)
 {
-	const struct satoms *provides = stab_provides(g->t, pkg);
-	for (uint32_t i = 0; i < provides->n; i++) {
-		const struct satom *p = &provides->v[i];
-		if (p->name == want->name && p->versioned &&
-			!smatch_version(g->t, want, p->dep.version, sver(g->t, p)))
+	const struct sprovides p = stab_provided(g->t, pkg);
+	for (uint32_t i = 0; i < p.n; i++)
+		if (stab_is_local(g->t, p.source, p.v[i].name, want->name) &&
+			sprovided_versioned(&p, i) &&
+			!smatch_version(g->t, want, sprovided_version(&p, i)))
 			return true;
-	}
 	return false;
 }
 
@@ -198,16 +189,16 @@ static bool constrain(struct greedy *g, const struct satoms *list)
 		const struct satom *want = &list->v[i];
 		uint32_t n;
 		const struct cand *c = stab_cands(g->t, want->name, &n);
-		if (!want->dep.conflict && !want->dep.op)
+		if (!want->conflict && !want->op)
 			continue;
-		if (n && want->versioned && !sver(g->t, want)->valid)
+		if (n && want->versioned && !want->version.valid)
 			return false;
 		for (uint32_t k = 0; k < n; k++) {
 			uint32_t pkg = c[k].pkg;
 			if (g->dq[pkg])
 				continue;
-			if (want->dep.conflict ? any_version_fits(g, want, pkg)
-			    : want->dep.checksum ? !smatch(g->t, want, pkg)
+			if (want->conflict ? any_version_fits(g, want, pkg)
+			    : want->checksum ? !smatch(g->t, want, pkg)
 			    : stab_own(g->t, pkg) == want->name
 				    ? !smatch(g->t, want, pkg)
 				    : failing_provide(g, want, pkg))
@@ -224,7 +215,7 @@ static void disqualify_conflicts(struct greedy *g, uint32_t pkg)
 	for (uint32_t i = 0; i < provides->n; i++) {
 		uint32_t n;
 		const struct cand *c = stab_cands(g->t, provides->v[i].name, &n);
-		bool versioned = provides->v[i].dep.version.n;
+		bool versioned = provides->v[i].version.text.n;
 		for (uint32_t k = 0; k < n; k++)
 			if (c[k].pkg != pkg && (versioned || c[k].versioned))
 				disqualify(g, c[k].pkg);
@@ -242,7 +233,7 @@ static bool pick(struct greedy *g, uint32_t pkg)
 		uint32_t *at = &g->selected[provides->v[i].name];
 		if (*at)
 			return false;
-		if (provides->v[i].dep.version.n)
+		if (provides->v[i].version.text.n)
 			set(g, &g->lasting, at, pkg + 1);
 	}
 	return true;
@@ -253,9 +244,10 @@ static unsigned known(const struct spref *p, uint32_t pkg)
 	struct greedy *g = p->ctx;
 	const struct spkg *me = stab_pkg(g->t, pkg);
 	uint32_t e = g->existing[stab_own(g->t, pkg)];
-	unsigned bits = e && str_eq(stab_pkg(g->t, e - 1)->version, me->version) ? PREF_CHOSEN : 0;
+	struct str version = me->version.text;
+	unsigned bits = e && str_eq(stab_pkg(g->t, e - 1)->version.text, version) ? PREF_CHOSEN : 0;
 	const uint32_t *o = origin_of(g, pkg);
-	if (o && *o && str_eq(stab_pkg(g->t, *o - 1)->version, me->version))
+	if (o && *o && str_eq(stab_pkg(g->t, *o - 1)->version.text, version))
 		bits |= PREF_ORIGIN;
 	return bits;
 }
@@ -273,21 +265,31 @@ enum verdict { V_DROP, V_SOLVE, V_FAIL };
 /* Whether the dependency of pkg is met by itself or by what is registered under its name. */
 static enum verdict judge(struct greedy *g, uint32_t pkg, const struct satom *dep)
 {
-	if (dep->dep.conflict)
+	if (dep->conflict)
 		return V_DROP;
 	if (dep->name == NO_ID)
 		return V_FAIL;
 	if (provides_itself(stab_provides(g->t, pkg), dep->name))
 		return V_DROP;
-	if (stab_own(g->t, pkg) == dep->name && (!dep->dep.op || smatch(g->t, dep, pkg)))
+	if (stab_own(g->t, pkg) == dep->name && (!dep->op || smatch(g->t, dep, pkg)))
 		return V_DROP;
 	uint32_t sel = g->selected[dep->name];
 	if (!sel)
 		return V_SOLVE;
-	if (!dep->dep.op || smatch(g->t, dep, sel - 1))
+	if (!dep->op || smatch(g->t, dep, sel - 1))
 		return V_DROP;
-	const struct spkg *o = stab_pkg(g->t, sel - 1);
-	return smatch_version(g->t, dep, o->version, &o->ver) ? V_DROP : V_FAIL;
+	return smatch_version(g->t, dep, stab_pkg(g->t, sel - 1)->version) ? V_DROP : V_FAIL;
+}
+
+/* Order of the texts of two deps of a package. Mostly the names tell; only where one begins with
+ * the other, what follows must be looked at. */
+static int text_cmp(struct greedy *g, uint32_t pkg, const struct satom *a, const struct satom *b)
+{
+	struct str x = stab_name(g->t, a->name), y = stab_name(g->t, b->name);
+	if (a == b)
+		return 0;
+	int r = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
+	return r ? r : str_cmp(stab_dep_text(g->t, pkg, a), stab_dep_text(g->t, pkg, b));
 }
 
 /* Of the dependencies left (NULL = settled), the one with the fewest options; NULL when none is
@@ -314,7 +316,7 @@ static const struct satom *fewest(struct greedy *g, uint32_t pkg, const struct s
 			return NULL;
 		}
 		if (!low || k < low_n ||
-			(k == low_n && str_cmp(left[i]->dep.text, low->dep.text) < 0)) {
+			(k == low_n && text_cmp(g, pkg, left[i], low) < 0)) {
 			low = left[i];
 			low_n = k;
 			*ret = f;
@@ -323,10 +325,11 @@ static const struct satom *fewest(struct greedy *g, uint32_t pkg, const struct s
 	return low;
 }
 
-static void drop(const struct satom **left, uint32_t n, const struct satom *dep)
+static void drop(struct greedy *g, uint32_t pkg, const struct satom **left, uint32_t n,
+	const struct satom *dep)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (left[i] && str_eq(left[i]->dep.text, dep->dep.text))
+		if (left[i] && left[i]->name == dep->name && text_cmp(g, pkg, left[i], dep) == 0)
 			left[i] = NULL;
 }
 
@@ -347,7 +350,7 @@ static bool expand(struct greedy *g, uint32_t pkg)
 	bool fail = false;
 	const struct satom *dep;
 	while ((dep = fewest(g, pkg, left, deps->n, &f, &fail))) {
-		drop(left, deps->n, dep);
+		drop(g, pkg, left, deps->n, dep);
 		struct spref pref = { .t = g->t, .name = dep->name, .known = known, .ctx = g };
 		uint32_t child = best_option(g, &f, &pref);
 		disqualify_conflicts(g, child);
@@ -376,76 +379,105 @@ static void choose(struct greedy *g, uint32_t pkg)
 	g->existing[own] = pkg + 1;
 }
 
+/* A package is a candidate of a requested name. */
+struct asked_of {
+	uint32_t atom, next;	/* next of the same package, + 1 */
+};
 /* The requested names that are not chosen for yet, with their numbers of options. */
 struct open_world {
 	struct greedy *g;
-	bool *settled, *stale;	/* stale: per name, an option of it was disqualified */
-	uint32_t *options;
+	uint32_t *open, n_open;	/* atoms that are not settled, in order */
+	uint32_t *options;	/* per atom */
+	bool *stale;		/* per atom: an option of it was disqualified */
+	struct u32s todo;	/* those that are */
+	uint32_t *first;	/* per package: of its links, + 1 */
+	VEC(struct asked_of) links;
 };
 
-static bool count_world(struct open_world *o, bool all)
+static void link_world(struct open_world *o)
 {
 	const struct satoms *w = o->g->world;
 	for (uint32_t i = 0; i < w->n; i++) {
-		struct filter f = { .want = &w->v[i], .own_pin = w->v[i].dep.pin };
-		if (o->settled[i] || f.want->dep.conflict ||
-			!(all || f.want->name == NO_ID || o->stale[f.want->name]))
+		uint32_t n;
+		const struct cand *c = stab_cands(o->g->t, w->v[i].name, &n);
+		if (w->v[i].conflict)
 			continue;
-		o->options[i] = count_options(o->g, &f);
-		if (!o->options[i])
+		o->open[o->n_open++] = i;
+		vec_push(o->g->a, &o->todo, i);
+		o->stale[i] = true;
+		for (uint32_t k = 0; k < n; k++) {
+			struct asked_of l = { i, o->first[c[k].pkg] };
+			vec_push(o->g->a, &o->links, l);
+			o->first[c[k].pkg] = (uint32_t)o->links.n;
+		}
+	}
+}
+
+/* False when one has none left. */
+static bool count_stale(struct open_world *o)
+{
+	for (size_t i = 0; i < o->todo.n; i++) {
+		uint32_t atom = o->todo.v[i];
+		const struct satom *want = &o->g->world->v[atom];
+		struct filter f = { .want = want, .own_pin = satom_pin(want) };
+		o->stale[atom] = false;
+		o->options[atom] = count_options(o->g, &f);
+		if (!o->options[atom])
 			return false;
 	}
+	o->todo.n = 0;
 	return true;
 }
 
-/* The names that what was disqualified since was an option of. */
-static void mark_stale(struct open_world *o, size_t since, bool stale)
+/* What was disqualified since is an option less. */
+static void mark_stale(struct open_world *o, size_t since)
 {
 	struct greedy *g = o->g;
-	for (size_t i = since; i < g->lasting.n; i++) {
-		uint32_t pkg = (uint32_t)(g->lasting.v[i].at - g->dq);
-		const struct satoms *provides = stab_provides(g->t, pkg);
-		o->stale[stab_own(g->t, pkg)] = stale;
-		for (uint32_t k = 0; k < provides->n; k++)
-			o->stale[provides->v[k].name] = stale;
-	}
+	for (size_t i = since; i < g->lasting.n; i++)
+		for (uint32_t l = o->first[g->lasting.v[i].at - g->dq]; l; l = o->links.v[l - 1].next) {
+			uint32_t atom = o->links.v[l - 1].atom;
+			if (!o->stale[atom] && o->options[atom])
+				vec_push(g->a, &o->todo, atom);
+			o->stale[atom] = true;
+		}
 }
 
-static uint32_t fewest_options(const struct open_world *o)
+/* Takes the open atom with the fewest options off the list; the first of several. */
+static uint32_t take_fewest(struct open_world *o)
 {
-	const struct satoms *w = o->g->world;
-	uint32_t low = NO_ID;
-	for (uint32_t i = 0; i < w->n; i++)
-		if (!o->settled[i] && !w->v[i].dep.conflict &&
-			(low == NO_ID || o->options[i] < o->options[low]))
+	uint32_t low = 0;
+	for (uint32_t i = 1; i < o->n_open; i++)
+		if (o->options[o->open[i]] < o->options[o->open[low]])
 			low = i;
-	return low;
+	uint32_t atom = o->open[low];
+	o->n_open--;
+	memmove(&o->open[low], &o->open[low + 1], (o->n_open - low) * sizeof(*o->open));
+	o->options[atom] = 0;
+	return atom;
 }
 
 /* Chooses for every requested name, the one with the fewest options first. */
 static bool choose_world(struct greedy *g)
 {
 	const struct satoms *w = g->world;
-	struct open_world o = { g, arena_array(g->a, bool, w->n + 1),
-		arena_array(g->a, bool, g->t->max_names + 1),
-		arena_array(g->a, uint32_t, w->n + 1) };
-	uint32_t low;
-	if (!count_world(&o, true))
+	struct open_world o = { .g = g, .open = arena_array(g->a, uint32_t, w->n + 1),
+		.options = arena_array(g->a, uint32_t, w->n + 1),
+		.stale = arena_array(g->a, bool, w->n + 1),
+		.first = arena_array(g->a, uint32_t, g->t->max_pkgs + 1) };
+	link_world(&o);
+	if (!count_stale(&o))
 		return false;
-	while ((low = fewest_options(&o)) != NO_ID) {
-		struct filter f = { .want = &w->v[low], .own_pin = w->v[low].dep.pin };
-		struct spref pref = { .t = g->t, .name = w->v[low].name, .pin = f.own_pin };
+	while (o.n_open) {
+		const struct satom *want = &w->v[take_fewest(&o)];
+		struct filter f = { .want = want, .own_pin = satom_pin(want) };
+		struct spref pref = { .t = g->t, .name = want->name, .pin = f.own_pin };
 		uint32_t pkg = best_option(g, &f, &pref);
 		size_t mark = g->lasting.n;
-		o.settled[low] = true;
 		choose(g, pkg);
 		disqualify_conflicts(g, pkg);
-		if (g->lasting.n == mark)
-			continue;
-		mark_stale(&o, mark, true);
-		if (!count_world(&o, false))
+		mark_stale(&o, mark);
+		if (!count_stale(&o))
 			return false;
-		mark_stale(&o, mark, false);
 	}
 	return true;
 }
@@ -457,7 +489,7 @@ static void list(struct greedy *g, uint32_t pkg, const struct satom *atom)
 		return;
 	g->done[own] = 1;
 	vec_push(g->a, g->ret, pkg);
-	bool pinned = atom->dep.pin.n && str_eq(stab_tag(g->t, pkg), atom->dep.pin);
+	bool pinned = satom_pin(atom).n && str_eq(stab_tag(g->t, pkg), satom_pin(atom));
 	g->ret->pins[g->ret->n - 1] = pinned ? atom : NULL;
 }
 
@@ -488,7 +520,7 @@ static bool excludes(struct greedy *g, const struct taken *k, const struct satom
 	for (uint32_t i = 0; i < deps->n; i++) {
 		uint32_t n;
 		const struct cand *c = stab_cands(g->t, deps->v[i].name, &n);
-		for (uint32_t j = 0; deps->v[i].dep.conflict && j < n; j++)
+		for (uint32_t j = 0; deps->v[i].conflict && j < n; j++)
 			if (c[j].pkg != pkg && is_taken(k, c[j].pkg) &&
 				smatch(g->t, &deps->v[i], c[j].pkg))
 				return true;
@@ -545,14 +577,14 @@ static void try_triggered(struct greedy *g, struct u32s *added, uint32_t pkg, ui
 
 static bool solve_atom(struct greedy *g, const struct satom *atom)
 {
-	struct filter f = { .want = atom, .own_pin = atom->dep.pin };
-	struct spref pref = { .t = g->t, .name = atom->name, .pin = atom->dep.pin };
+	struct filter f = { .want = atom, .own_pin = satom_pin(atom) };
+	struct spref pref = { .t = g->t, .name = atom->name, .pin = satom_pin(atom) };
 	uint32_t pkg = best_option(g, &f, &pref);
 	struct u32s added = { 0 }, tried = { 0 };
 	uint32_t next;
 	g->out.n = 0;
 	g->depth = 0;
-	g->pin = atom->dep.pin;
+	g->pin = satom_pin(atom);
 	if (pkg == NO_ID || !expand(g, pkg))
 		return false;
 	for (size_t i = 0; i < g->out.n; i++)
@@ -610,7 +642,7 @@ bool sgreedy(struct stab *t, const struct satoms *world, struct arena *a, struct
 	for (size_t i = 0; i < g.chosen.n; i++)
 		origin_chosen(&g, g.existing[g.chosen.v[i]] - 1);
 	for (uint32_t i = 0; i < world->n; i++)
-		if (!world->v[i].dep.conflict && !solve_atom(&g, &world->v[i]))
+		if (!world->v[i].conflict && !solve_atom(&g, &world->v[i]))
 			return false;
 	return true;
 }

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include "shared/apk/pack.h"
 #include "shared/apk/solve.h"
+#include "shared/base/ids.h"
 
 /* What the parts of the resolver share: packages and names as small numbers, parsed atoms, and the
  * rules of matching, conflict and preference (apk-format 3.4, 4.1). Private to solve*.c. */
@@ -15,11 +16,20 @@ struct u32s {
 	size_t n, cap;
 };
 
+/* A version, and whether apko can read it. */
+struct sver {
+	struct str text;
+	bool valid;
+};
 struct satom {
-	struct apk_dep dep;
+	struct str text;	/* the whole atom; a package's has it only after stab_with_texts */
+	struct sver version;
 	uint32_t name;		/* id, NO_ID if no index speaks of it */
+	uint8_t op;		/* enum apk_op bits; 0 = any version */
+	bool conflict;
+	bool checksum;		/* its version is one */
 	bool versioned;		/* by a version, not a checksum */
-	struct apko_version *ver;	/* of sver(), once asked for */
+	const struct apk_dep *asked;	/* of the request; NULL of what a package asks */
 };
 struct satoms {
 	struct satom *v;
@@ -28,12 +38,12 @@ struct satoms {
 
 /* What choosing among packages looks at; their lists are read when they are first asked for. */
 struct spkg {
-	struct str version, origin;
+	struct sver version;
+	struct str origin;
 	int64_t provider_priority;
-	struct apko_version ver;
 	const char *out;	/* why it can never be chosen; NULL = it can */
 	struct satoms *lists[3];
-	bool record_ok;	/* its texts were checked */
+	bool atoms_ok, record_ok;	/* they were checked */
 };
 
 /* One way to satisfy a name: a package, by its own name or by an item of its provides. */
@@ -59,7 +69,7 @@ struct ssource {
 	const struct apk_index *idx;		/* or */
 	const struct apk_pkg *const *list;
 	uint32_t base;		/* packages of the sources before it */
-	uint32_t *names, *pkgs;	/* by the pack's numbers: ours, + 1 */
+	struct ids names, pkgs;	/* by the pack's numbers: ours, + 1 */
 	uint8_t *kept;		/* by the pack's numbers: KEEP_; NULL = none */
 };
 struct sref {
@@ -92,6 +102,7 @@ struct stab {
 	struct archset *archs;		/* of the other architectures */
 	size_t n_archs;
 	bool strict;			/* match versions as apk-tools does, not as apko */
+	bool texts;			/* atoms have theirs */
 	const struct pack *damaged;	/* a mapped pack that proved bad: no answer is to be given */
 };
 
@@ -108,11 +119,16 @@ uint32_t stab_find(struct stab *t, struct str name);
 uint32_t stab_find_in(struct stab *t, const struct pack *k, struct str name);
 /* The number of a source's name. */
 uint32_t stab_local(struct stab *t, uint32_t source, uint32_t local);
+/* Whether it is that name. */
+static inline bool stab_is_local(struct stab *t, uint32_t source, uint32_t local, uint32_t name)
+{
+	return t->n_src == 1 ? t->names[name].local == local : stab_local(t, source, local) == name;
+}
 const struct apk_pkg *ssource_pkg(const struct ssource *s, uint32_t local);
 struct str stab_name(const struct stab *t, uint32_t name);
 /* The number of a package of a source. */
 uint32_t stab_ref(struct stab *t, uint32_t source, uint32_t local);
-const struct apk_pkg *stab_p(const struct stab *t, uint32_t pkg);
+const struct apk_pkg *stab_p(struct stab *t, uint32_t pkg);
 static inline uint32_t stab_own(const struct stab *t, uint32_t pkg)
 {
 	return t->refs[pkg].own;
@@ -124,9 +140,29 @@ static inline const struct spkg *stab_pkg(struct stab *t, uint32_t pkg)
 {
 	return t->refs[pkg].parsed ? t->refs[pkg].parsed : stab_read(t, pkg);
 }
+/* From here on the atoms of packages have their texts, which choosing can do without. */
+void stab_with_texts(struct stab *t);
+/* That of one of the deps of a package. */
+struct str stab_dep_text(struct stab *t, uint32_t pkg, const struct satom *dep);
 const struct satoms *stab_deps(struct stab *t, uint32_t pkg);
 const struct satoms *stab_provides(struct stab *t, uint32_t pkg);
 const struct satoms *stab_install_if(struct stab *t, uint32_t pkg);
+/* What a package provides as its pack has it: where many candidates are looked at for one name. */
+struct sprovides {
+	const struct pack *pack;
+	const struct pack_atom *v;
+	uint32_t n, source;
+};
+struct sprovides stab_provided(struct stab *t, uint32_t pkg);
+static inline bool sprovided_versioned(const struct sprovides *p, uint32_t i)
+{
+	return p->v[i].version_n && !(p->v[i].flags & PACK_CHECKSUM);
+}
+static inline struct sver sprovided_version(const struct sprovides *p, uint32_t i)
+{
+	return (struct sver){ pack_atom_version(p->pack, &p->v[i]),
+		!(p->v[i].flags & PACK_BAD_VERSION) };
+}
 const struct cand *stab_cands(struct stab *t, uint32_t name, uint32_t *ret_n);
 const uint32_t *stab_triggers(struct stab *t, uint32_t name, uint32_t *ret_n);
 struct str stab_tag(const struct stab *t, uint32_t pkg);
@@ -139,16 +175,22 @@ void stab_each_name(struct stab *t, bool (*fn)(void *ctx, struct str name), void
 /* Sorted, each text once; EK_PARSE for a malformed atom or a tag that no repository has. */
 bool stab_world(struct stab *t, const struct solve_req *req, struct arena *a,
 	struct satoms *ret, struct err *err) must_check;
-/* The version of a versioned atom. */
-const struct apko_version *sver(const struct stab *t, const struct satom *s);
+/* The atom of a request, or one like it. */
+struct satom stab_atom(struct stab *t, const struct apk_dep *d);
+struct str satom_name(const struct stab *t, const struct satom *s);
+static inline struct str satom_pin(const struct satom *s)
+{
+	return s->asked ? s->asked->pin : STR_NONE;
+}
 
 /* Whether a version fits the atom's operator and version. */
-bool smatch_version(const struct stab *t, const struct satom *want, struct str have,
-	const struct apko_version *ver);
+bool smatch_version(const struct stab *t, const struct satom *want, struct sver have);
+/* Whether any version fits that the package has for any name. */
+bool smatch_any_version(struct stab *t, const struct satom *want, uint32_t pkg);
 /* Whether the package fits the atom's name and version ('!' is not looked at). */
 bool smatch(struct stab *t, const struct satom *want, uint32_t pkg);
-/* The version a package has for a name: its own or its provide's; NULL if none. */
-const struct apko_version *sversion_for(struct stab *t, uint32_t pkg, uint32_t name);
+/* The version a package has for a name: its own or its provide's; empty if none. */
+struct sver sversion_for(struct stab *t, uint32_t pkg, uint32_t name);
 
 /* Calls fn for every other package that cannot be installed beside pkg because of a name: the
  * same name, or a name one of them provides with a version or bears. */

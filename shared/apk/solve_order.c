@@ -17,7 +17,7 @@ static bool refuses_versions(struct stab *t, uint32_t pkg)
 {
 	const struct satoms *deps = stab_deps(t, pkg);
 	for (uint32_t i = 0; i < deps->n; i++)
-		if (deps->v[i].dep.conflict && deps->v[i].dep.op)
+		if (deps->v[i].conflict && deps->v[i].op)
 			return true;
 	return false;
 }
@@ -51,7 +51,7 @@ static void place_early(struct order *o, uint32_t from, uint32_t not_before)
 		const struct satoms *deps = stab_deps(o->t, o->set->v[closure.v[i]]);
 		struct u32s more = { 0 };
 		for (uint32_t d = 0; d < deps->n; d++)
-			if (!deps->v[d].dep.conflict)
+			if (!deps->v[d].conflict)
 				add_named(o, &deps->v[d], true, &more);
 		for (size_t k = 0; k < more.n; k++) {
 			if (more.v[k] == not_before)
@@ -73,7 +73,7 @@ static void place(struct order *o, uint32_t at)
 	const struct satoms *deps = stab_deps(o->t, o->set->v[at]);
 	struct u32s first = { 0 };
 	for (uint32_t i = 0; i < deps->n; i++)
-		if (deps->v[i].dep.conflict && deps->v[i].dep.op)
+		if (deps->v[i].conflict && deps->v[i].op)
 			add_named(o, &deps->v[i], false, &first);
 	for (size_t i = 0; i < first.n; i++)
 		if (first.v[i] != at && !o->done[first.v[i]])

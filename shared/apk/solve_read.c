@@ -2,14 +2,17 @@
 
 /* A package's lists and the request, as the resolver works on them. */
 
-const struct apko_version *sver(const struct stab *t, const struct satom *s)
+struct satom stab_atom(struct stab *t, const struct apk_dep *d)
 {
-	if (!s->ver) {
-		struct apko_version *v = arena_new(t->a, struct apko_version);
-		apko_version_parse(s->dep.version, v);
-		((struct satom *)s)->ver = v;
-	}
-	return s->ver;
+	return (struct satom){ .text = d->text, .name = stab_find(t, d->name),
+		.version = { d->version, apko_version_valid(d->version) },
+		.op = (uint8_t)d->op, .conflict = d->conflict, .checksum = d->checksum,
+		.versioned = d->version.n && !d->checksum, .asked = d };
+}
+
+struct str satom_name(const struct stab *t, const struct satom *s)
+{
+	return s->asked ? s->asked->name : stab_name(t, s->name);
 }
 
 static const char *lacking_arch(struct stab *t, const struct apk_pkg *p)
@@ -36,22 +39,23 @@ static const char *lacking_arch(struct stab *t, const struct apk_pkg *p)
 /* A name at two versions in one package excludes the package itself. */
 static const char *against_itself(struct stab *t, uint32_t pkg)
 {
+	stab_with_texts(t);
 	const struct satoms *list = stab_provides(t, pkg);
 	for (uint32_t i = 0; i < list->n; i++) {
 		const struct satom *m = &list->v[i];
-		if (!m->dep.version.n)
+		struct str v = m->version.text;
+		if (!v.n)
 			continue;
-		if (m->name == stab_own(t, pkg) && !str_eq(m->dep.version, stab_p(t, pkg)->version))
+		if (m->name == stab_own(t, pkg) && !str_eq(v, stab_p(t, pkg)->version))
 			return arena_printf(t->a, "it conflicts with itself on \"%.*s\"",
-				STR_ARG(m->dep.text));
+				STR_ARG(m->text));
 		for (uint32_t k = i + 1; k < list->n; k++) {
 			const struct satom *o = &list->v[k];
-			if (o->name == m->name && o->dep.version.n &&
-				!str_eq(o->dep.version, m->dep.version))
+			if (o->name == m->name && o->version.text.n && !str_eq(o->version.text, v))
 				return arena_printf(t->a,
 					"it conflicts with itself: it provides \"%.*s\" and "
 					"\"%.*s\"",
-					STR_ARG(m->dep.text), STR_ARG(o->dep.text));
+					STR_ARG(m->text), STR_ARG(o->text));
 		}
 	}
 	return "it conflicts with itself";
@@ -64,37 +68,63 @@ static void read_atoms(struct stab *t, uint32_t source, uint32_t first, struct s
 		const struct pack_atom *m = &k->atoms[first + i];
 		uint32_t name = stab_local(t, source, m->name);
 		s->v[i] = (struct satom){
-			.dep = { .text = pack_str(k, m->text),
-				.name = t->names[name].text,
-				.version = pack_str(k, m->version),
-				.op = m->op,
-				.conflict = m->flags & PACK_CONFLICT,
-				.checksum = m->flags & PACK_CHECKSUM },
+			.text = t->texts ? pack_atom_text(k, m) : STR_NONE,
+			.version = { pack_atom_version(k, m), !(m->flags & PACK_BAD_VERSION) },
 			.name = name,
-			.versioned = m->version.n && !(m->flags & PACK_CHECKSUM),
+			.op = m->op,
+			.conflict = m->flags & PACK_CONFLICT,
+			.checksum = m->flags & PACK_CHECKSUM,
+			.versioned = m->version_n && !(m->flags & PACK_CHECKSUM),
 		};
 	}
 }
 
 enum list_kind { L_DEPS, L_PROVIDES, L_INSTALL_IF };
 
+/* Whether the texts of a package's atoms may be looked at. */
+static bool has_texts(struct stab *t, const struct sref *r)
+{
+	const struct pack *k = t->src[r->source].pack;
+	if (!r->parsed->record_ok && !pack_record_ok(k, r->local))
+		t->damaged = k;
+	r->parsed->record_ok = true;
+	return !t->damaged;
+}
+
+/* Whether its lists can be read at all. */
+static bool has_lists(struct stab *t, const struct sref *r)
+{
+	const struct pack *k = t->src[r->source].pack;
+	if (t->damaged || k->pkgs[r->local].flags & PACK_MALFORMED)
+		return false;
+	if (!r->parsed->atoms_ok && !pack_atoms_ok(k, r->local))
+		t->damaged = k;
+	r->parsed->atoms_ok = true;
+	return !t->damaged && (!t->texts || has_texts(t, r));
+}
+
+struct sprovides stab_provided(struct stab *t, uint32_t pkg)
+{
+	const struct sref *r = &t->refs[pkg];
+	const struct pack *k = t->src[r->source].pack;
+	const struct pack_pkg *p = &k->pkgs[r->local];
+	(void)stab_pkg(t, pkg);
+	if (!p->n_provides || !has_lists(t, r))
+		return (struct sprovides){ 0 };
+	return (struct sprovides){ k, &k->atoms[p->atoms + p->n_deps], p->n_provides, r->source };
+}
+
 static const struct satoms *list_of(struct stab *t, uint32_t pkg, enum list_kind kind)
 {
 	static const struct satoms none;
-	const struct sref *r = &t->refs[pkg];
 	struct spkg *s = stab_read(t, pkg);
-	const struct pack *k = t->src[r->source].pack;
-	const struct pack_pkg *p = &k->pkgs[r->local];
+	const struct sref *r = &t->refs[pkg];
+	const struct pack_pkg *p = &t->src[r->source].pack->pkgs[r->local];
 	const uint32_t n[] = { p->n_deps, p->n_provides, p->n_install_if };
 	if (s->lists[kind])
 		return s->lists[kind];
-	if (t->damaged || p->flags & PACK_MALFORMED || !n[kind])
+	if (!n[kind] || !has_lists(t, r))
 		return &none;
-	if (!s->record_ok && !pack_record_ok(k, r->local)) {
-		t->damaged = k;
-		return &none;
-	}
-	s->record_ok = true;
 	struct satoms *list = arena_alloc(t->a, sizeof(*list) + n[kind] * sizeof(struct satom));
 	*list = (struct satoms){ (struct satom *)(list + 1), n[kind] };
 	uint32_t first = p->atoms;
@@ -103,6 +133,34 @@ static const struct satoms *list_of(struct stab *t, uint32_t pkg, enum list_kind
 	read_atoms(t, r->source, first, list);
 	s->lists[kind] = list;
 	return list;
+}
+
+static void add_texts(struct stab *t, const struct sref *r)
+{
+	const struct pack *k = t->src[r->source].pack;
+	const struct pack_atom *m = &k->atoms[k->pkgs[r->local].atoms];
+	const uint32_t n[] = { k->pkgs[r->local].n_deps, k->pkgs[r->local].n_provides,
+		k->pkgs[r->local].n_install_if };
+	if (!has_texts(t, r))
+		return;
+	for (unsigned kind = 0; kind < countof(n); m += n[kind++])
+		for (uint32_t i = 0; r->parsed->lists[kind] && i < n[kind]; i++)
+			r->parsed->lists[kind]->v[i].text = pack_atom_text(k, &m[i]);
+}
+
+void stab_with_texts(struct stab *t)
+{
+	for (uint32_t i = 0; i < t->n_refs && !t->texts; i++)
+		if (t->refs[i].parsed && t->refs[i].parsed->atoms_ok)
+			add_texts(t, &t->refs[i]);
+	t->texts = true;
+}
+
+struct str stab_dep_text(struct stab *t, uint32_t pkg, const struct satom *dep)
+{
+	if (!dep->text.n)
+		add_texts(t, &t->refs[pkg]);
+	return dep->text;
 }
 
 const struct satoms *stab_deps(struct stab *t, uint32_t pkg)
@@ -161,10 +219,10 @@ struct spkg *stab_read(struct stab *t, uint32_t pkg)
 		return r->parsed;
 	struct spkg *s = r->parsed = arena_new(t->a, struct spkg);
 	if (!t->damaged) {
-		s->version = pack_str(k, p->version);
+		s->version.text = pack_str(k, p->version);
+		s->version.valid = !(p->flags & PACK_BAD_VERSION);
 		s->origin = pack_str(k, p->origin);
 		s->provider_priority = p->provider_priority;
-		apko_version_parse(s->version, &s->ver);
 	}
 	s->out = why_out(t, pkg, p->flags);
 	return s;
@@ -208,18 +266,17 @@ bool stab_world(struct stab *t, const struct solve_req *req, struct arena *a,
 	strs_uniq(&texts);
 	struct satoms out = { .v = arena_array(a, struct satom, texts.n + 1) };
 	for (size_t i = 0; i < texts.n; i++) {
-		struct apk_dep d;
-		if (!apk_dep_parse(arena_str(a, texts.v[i]), a, &d, err))
+		struct apk_dep *d = arena_new(a, struct apk_dep);
+		if (!apk_dep_parse(arena_str(a, texts.v[i]), a, d, err))
 			return false;
-		if (d.pin.n && !has_tag(req->indexes, d.pin)) {
+		if (d->pin.n && !has_tag(req->indexes, d->pin)) {
 			(void)err_set(err, EK_PARSE,
 				"the repository tag of '%.*s' does not exist",
-				STR_ARG(d.text));
+				STR_ARG(d->text));
 			return err_hint(err, "add a repository '@%.*s URL' or leave out '@%.*s'",
-				STR_ARG(d.pin), STR_ARG(d.pin));
+				STR_ARG(d->pin), STR_ARG(d->pin));
 		}
-		out.v[out.n++] = (struct satom){ .dep = d, .name = stab_find(t, d.name),
-			.versioned = d.version.n && !d.checksum };
+		out.v[out.n++] = stab_atom(t, d);
 	}
 	*ret = out;
 	return true;

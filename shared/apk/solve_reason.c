@@ -24,9 +24,9 @@ static void follow(struct reach *k, const struct satom *atom, const struct apk_p
 {
 	uint32_t n;
 	const struct cand *c = stab_cands(&k->t, atom->name, &n);
-	for (uint32_t i = 0; i < n && !atom->dep.conflict; i++)
+	for (uint32_t i = 0; i < n && !atom->conflict; i++)
 		if (smatch(&k->t, atom, c[i].pkg))
-			arrive(k, c[i].pkg, (struct solve_link){ .by = by, .atom = atom->dep.text });
+			arrive(k, c[i].pkg, (struct solve_link){ .by = by, .atom = atom->text });
 }
 
 static void follow_all(struct reach *k, size_t from)
@@ -77,7 +77,7 @@ static void take_chain(struct reach *k, uint32_t pkg, struct solve_reason *ret)
 static bool asks(struct reach *k, const struct satoms *list, uint32_t pkg)
 {
 	for (uint32_t i = 0; i < list->n; i++)
-		if (!list->v[i].dep.conflict && smatch(&k->t, &list->v[i], pkg))
+		if (!list->v[i].conflict && smatch(&k->t, &list->v[i], pkg))
 			return true;
 	return false;
 }
@@ -106,8 +106,7 @@ static bool take_others(const struct solve_req *req, const struct apk_pkg *pkg, 
 		return true;
 	if (!stab_build(&t, req, &tmp, err) || !apk_dep_parse(last->atom, &tmp, &d, err))
 		return false;
-	struct satom atom = { .dep = d, .name = stab_find(&t, d.name),
-		.versioned = d.version.n && !d.checksum };
+	const struct satom atom = stab_atom(&t, &d);
 	const struct cand *c = stab_cands(&t, atom.name, &n);
 	ret->others = arena_array(a, const struct apk_pkg *, n + 1);
 	for (uint32_t i = 0; i < n; i++) {

@@ -2,17 +2,17 @@
 
 #include <string.h>
 
-bool smatch_version(const struct stab *t, const struct satom *want, struct str have,
-	const struct apko_version *ver)
+bool smatch_version(const struct stab *t, const struct satom *want, struct sver have)
 {
-	const struct apk_dep *d = &want->dep;
-	if (!d->op)
+	struct str wanted = want->version.text;
+	if (!want->op)
 		return true;
-	if (d->checksum)
+	if (want->checksum)
 		return false;
 	if (!t->strict)
-		return apko_version_match(ver, d->op, sver(t, want));
-	return apk_version_valid(have) && apk_version_match(have, d->op, d->version);
+		return have.valid && want->version.valid &&
+		       apko_valid_match(have.text, want->op, wanted);
+	return apk_version_valid(have.text) && apk_version_match(have.text, want->op, wanted);
 }
 
 static bool is_checksum(const struct apk_pkg *p, struct str text)
@@ -21,57 +21,55 @@ static bool is_checksum(const struct apk_pkg *p, struct str text)
 	return apk_q_parse(text, sum, &n) && n == p->checksum_n && memcmp(sum, p->checksum, n) == 0;
 }
 
-/* apko takes an unversioned provider for a versioned demand when any version it knows fits. */
-static bool lenient(struct stab *t, uint32_t pkg, const struct satom *want)
+bool smatch_any_version(struct stab *t, const struct satom *want, uint32_t pkg)
 {
-	const struct spkg *s = stab_pkg(t, pkg);
-	const struct satoms *provides = stab_provides(t, pkg);
-	if (smatch_version(t, want, s->version, &s->ver))
+	if (smatch_version(t, want, stab_pkg(t, pkg)->version))
 		return true;
-	for (uint32_t i = 0; i < provides->n; i++) {
-		const struct satom *p = &provides->v[i];
-		if (p->versioned && smatch_version(t, want, p->dep.version, sver(t, p)))
+	const struct sprovides p = stab_provided(t, pkg);
+	for (uint32_t i = 0; i < p.n; i++)
+		if (sprovided_versioned(&p, i) &&
+			smatch_version(t, want, sprovided_version(&p, i)))
 			return true;
-	}
 	return false;
 }
 
 bool smatch(struct stab *t, const struct satom *want, uint32_t pkg)
 {
-	const struct spkg *s = stab_pkg(t, pkg);
 	if (stab_own(t, pkg) == want->name && want->name != NO_ID) {
-		if (want->dep.checksum)
-			return is_checksum(stab_p(t, pkg), want->dep.version);
-		return smatch_version(t, want, s->version, &s->ver);
+		if (want->checksum)
+			return is_checksum(stab_p(t, pkg), want->version.text);
+		return smatch_version(t, want, stab_pkg(t, pkg)->version);
 	}
-	const struct satoms *provides = stab_provides(t, pkg);
+	const struct sprovides p = stab_provided(t, pkg);
 	bool bare = false, versioned = false;
-	for (uint32_t i = 0; i < provides->n; i++) {
-		const struct satom *p = &provides->v[i];
-		if (p->name != want->name)
+	for (uint32_t i = 0; i < p.n && want->name != NO_ID; i++) {
+		if (!stab_is_local(t, p.source, p.v[i].name, want->name))
 			continue;
-		if (!p->versioned) {
+		if (!sprovided_versioned(&p, i)) {
 			bare = true;
 			continue;
 		}
-		if (want->dep.op && !smatch_version(t, want, p->dep.version, sver(t, p)))
+		if (!smatch_version(t, want, sprovided_version(&p, i)))
 			return false;
 		versioned = true;
 	}
 	if (versioned || !bare)
 		return versioned;
-	return !want->dep.op || (!t->strict && !want->dep.checksum && lenient(t, pkg, want));
+	/* apko takes an unversioned provider for a versioned demand when any version it has fits */
+	return !want->op ||
+	       (!t->strict && !want->checksum && smatch_any_version(t, want, pkg));
 }
 
-const struct apko_version *sversion_for(struct stab *t, uint32_t pkg, uint32_t name)
+struct sver sversion_for(struct stab *t, uint32_t pkg, uint32_t name)
 {
+	const struct sver none = { STR_NONE, false };
 	if (stab_own(t, pkg) == name)
-		return &stab_pkg(t, pkg)->ver;
-	const struct satoms *provides = stab_provides(t, pkg);
-	for (uint32_t i = 0; i < provides->n; i++)
-		if (provides->v[i].name == name)
-			return provides->v[i].versioned ? sver(t, &provides->v[i]) : NULL;
-	return NULL;
+		return stab_pkg(t, pkg)->version;
+	const struct sprovides p = stab_provided(t, pkg);
+	for (uint32_t i = 0; i < p.n; i++)
+		if (stab_is_local(t, p.source, p.v[i].name, name))
+			return sprovided_versioned(&p, i) ? sprovided_version(&p, i) : none;
+	return none;
 }
 
 /* Among the bearers of a name: versioned ones exclude all others, bare ones the versioned. */
@@ -105,19 +103,20 @@ static int flag_cmp(bool a, bool b)
 }
 
 /* Higher first; an invalid version is the lowest. */
-static int version_cmp(const struct apko_version *a, const struct apko_version *b)
+static int version_cmp(struct sver a, struct sver b)
 {
-	return -apko_version_cmp(a, b);
+	if (!a.valid || !b.valid)
+		return (int)b.valid - (int)a.valid;
+	return -apko_valid_cmp(a.text, b.text);
 }
 
 /* Row 5: by the version for the requested name, where both have one. Total: bare is lowest. */
 static int by_name(const struct spref *p, uint32_t a, uint32_t b, bool total)
 {
-	const struct apko_version *va = sversion_for(p->t, a, p->name);
-	const struct apko_version *vb = sversion_for(p->t, b, p->name);
-	if (va && vb)
+	struct sver va = sversion_for(p->t, a, p->name), vb = sversion_for(p->t, b, p->name);
+	if (va.text.n && vb.text.n)
 		return version_cmp(va, vb);
-	return total ? flag_cmp(va, vb) : 0;
+	return total ? flag_cmp(va.text.n, vb.text.n) : 0;
 }
 
 /* Negative: a is preferred. */
@@ -134,13 +133,13 @@ static int prefer(const struct spref *p, uint32_t a, uint32_t b, bool total)
 		r = flag_cmp(str_eq(stab_tag(t, a), p->pin), str_eq(stab_tag(t, b), p->pin));
 	if (!r)
 		r = by_name(p, a, b, total);
-	if (!r && stab_own(t, a) == stab_own(t, b))
-		r = version_cmp(&stab_pkg(t, a)->ver, &stab_pkg(t, b)->ver);
 	const struct spkg *pa = stab_pkg(t, a), *pb = stab_pkg(t, b);
+	if (!r && stab_own(t, a) == stab_own(t, b))
+		r = version_cmp(pa->version, pb->version);
 	if (!r && pa->provider_priority != pb->provider_priority)
 		r = pa->provider_priority > pb->provider_priority ? -1 : 1;
 	if (!r)
-		r = version_cmp(&stab_pkg(t, a)->ver, &stab_pkg(t, b)->ver);
+		r = version_cmp(pa->version, pb->version);
 	return r ? r : str_cmp(stab_name(t, stab_own(t, a)), stab_name(t, stab_own(t, b)));
 }
 
@@ -165,10 +164,10 @@ uint32_t spref_best(const struct spref *p, const uint32_t *pkgs, uint32_t n)
 
 static bool token_met(struct stab *t, const uint32_t *added, const struct satom *tok)
 {
-	if (tok->name == NO_ID || tok->dep.conflict)
+	if (tok->name == NO_ID || tok->conflict)
 		return false;
 	uint32_t have = added[tok->name];
-	return have && (!tok->dep.op || str_eq(stab_pkg(t, have - 1)->version, tok->dep.version));
+	return have && (!tok->op || str_eq(stab_pkg(t, have - 1)->version.text, tok->version.text));
 }
 
 static bool all_met(struct stab *t, const uint32_t *added, uint32_t pkg)

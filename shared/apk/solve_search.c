@@ -27,13 +27,13 @@ bool search_permitted(const struct search *s, uint32_t who, const struct satom *
 	if (stab_open_to_all(s->t, pkg))
 		return true;
 	if (who == NO_ID)
-		return str_eq(tag, atom->dep.pin);
+		return str_eq(tag, satom_pin(atom));
 	for (size_t i = 0; i < s->pins.n && i < 64; i++)
 		if (str_eq(s->pins.v[i], tag) && s->reach[who] >> i & 1)
 			return true;
 	/* what the request asks for by its tag may serve others, too */
 	for (uint32_t i = 0; i < s->world->n; i++)
-		if (str_eq(s->world->v[i].dep.pin, tag) && smatch(s->t, &s->world->v[i], pkg))
+		if (str_eq(satom_pin(&s->world->v[i]), tag) && smatch(s->t, &s->world->v[i], pkg))
 			return true;
 	return false;
 }
@@ -44,7 +44,7 @@ static void reach_from(struct search *s, const struct satom *atom, uint64_t bits
 {
 	uint32_t n;
 	const struct cand *c = stab_cands(s->t, atom->name, &n);
-	for (uint32_t i = 0; i < n && !atom->dep.conflict; i++) {
+	for (uint32_t i = 0; i < n && !atom->conflict; i++) {
 		uint32_t pkg = c[i].pkg;
 		if (!(bits & ~s->reach[pkg]) || !smatch(s->t, atom, pkg))
 			continue;
@@ -59,9 +59,9 @@ static void find_reach(struct search *s)
 	s->reach = arena_array(s->a, uint64_t, s->t->max_pkgs + 1);
 	for (uint32_t i = 0; i < s->world->n; i++) {
 		const struct satom *atom = &s->world->v[i];
-		if (!atom->dep.pin.n)
+		if (!satom_pin(atom).n)
 			continue;
-		uint32_t bit = pin_bit(s, atom->dep.pin);
+		uint32_t bit = pin_bit(s, satom_pin(atom));
 		if (bit < 64)
 			reach_from(s, atom, (uint64_t)1 << bit, &todo);
 	}
@@ -156,7 +156,7 @@ static int few_options_first(const void *a, const void *b)
 	const struct need *x = a, *y = b;
 	if (x->n != y->n)
 		return x->n < y->n ? -1 : 1;
-	return str_cmp(x->atom->dep.text, y->atom->dep.text);
+	return str_cmp(x->atom->text, y->atom->text);
 }
 
 static void add_package(struct sat *sat, uint32_t pkg)
@@ -164,7 +164,7 @@ static void add_package(struct sat *sat, uint32_t pkg)
 	struct search *s = sat->ctx;
 	const struct satoms *deps = stab_deps(s->t, pkg);
 	for (uint32_t i = 0; i < deps->n; i++) {
-		if (deps->v[i].dep.conflict)
+		if (deps->v[i].conflict)
 			add_conflict(s, pkg, &deps->v[i]);
 		else
 			add_need(s, pkg, &deps->v[i], &s->needs[pkg]);
@@ -180,7 +180,7 @@ static void add_world(struct search *s)
 {
 	for (uint32_t i = 0; i < s->world->n; i++) {
 		const struct satom *atom = &s->world->v[i];
-		if (atom->dep.conflict)
+		if (atom->conflict)
 			add_conflict(s, NO_ID, atom);
 		else
 			add_need(s, NO_ID, atom, &s->asked);
@@ -264,7 +264,7 @@ static unsigned known(const struct spref *p, uint32_t pkg)
 		uint32_t lit = s->sat.trail.v[i];
 		const struct spkg *o = stab_pkg(s->t, VAR(lit));
 		if (!(lit & 1) && str_eq(o->origin, me->origin) &&
-			str_eq(o->version, me->version))
+			str_eq(o->version.text, me->version.text))
 			return PREF_ORIGIN;
 	}
 	return 0;
@@ -285,7 +285,7 @@ static uint32_t decide(struct sat *sat)
 		BUG("a need without options was not seen to fail");
 	struct spref pref = { .t = s->t, .name = need->atom->name };
 	if (asked) {
-		pref.pin = need->atom->dep.pin;
+		pref.pin = satom_pin(need->atom);
 	} else {
 		pref.known = known;
 		pref.ctx = s;
@@ -363,7 +363,7 @@ static void list_all(struct search *s, struct sset *ret)
 		for (size_t k = 0; k < out.n; k++) {
 			struct str tag = stab_tag(s->t, out.v[k]);
 			vec_push(s->a, ret, out.v[k]);
-			if (tag.n && str_eq(tag, atom->dep.pin))
+			if (tag.n && str_eq(tag, satom_pin(atom)))
 				ret->pins[ret->n - 1] = atom;
 		}
 	}
@@ -381,7 +381,7 @@ static void search_init(struct search *s, struct stab *t, const struct satoms *w
 	s->sat.decide = decide;
 	s->sat.max_effort = MAX_EFFORT;
 	for (uint32_t i = 0; i < world->n; i++)
-		if (world->v[i].dep.pin.n && !s->reach)
+		if (satom_pin(&world->v[i]).n && !s->reach)
 			find_reach(s);
 	add_world(s);
 }
@@ -419,6 +419,7 @@ bool ssearch(struct stab *t, const struct satoms *world, struct arena *a, struct
 	struct err *err)
 {
 	auto_err struct err lenient = ERR_INIT;
+	stab_with_texts(t);
 	if (search_once(t, world, true, a, ret, err))
 		return true;
 	if (!search_once(t, world, false, a, ret, &lenient))

@@ -51,8 +51,9 @@ static uint32_t *slot_of(struct stab *t, struct str name, uint32_t hash)
 uint32_t stab_local(struct stab *t, uint32_t source, uint32_t local)
 {
 	const struct ssource *s = &t->src[source];
-	if (s->names[local])
-		return s->names[local] - 1;
+	uint32_t *id = ids_at(&t->src[source].names, t->a, local);
+	if (*id)
+		return *id - 1;
 	const struct pack_name *m = &s->pack->names[local];
 	struct str text = STR_NONE;
 	if (pack_name_ok(s->pack, local))
@@ -66,8 +67,8 @@ uint32_t stab_local(struct stab *t, uint32_t source, uint32_t local)
 		if (slot)
 			*slot = t->n_names;
 	}
-	s->names[local] = slot ? *slot : t->n_names;
-	return s->names[local] - 1;
+	*id = slot ? *slot : t->n_names;
+	return *id - 1;
 }
 
 uint32_t stab_find(struct stab *t, struct str name)
@@ -83,14 +84,15 @@ uint32_t stab_find(struct stab *t, struct str name)
 uint32_t stab_ref(struct stab *t, uint32_t source, uint32_t local)
 {
 	const struct ssource *s = &t->src[source];
-	if (s->pkgs[local])
-		return s->pkgs[local] - 1;
+	uint32_t *id = ids_at(&t->src[source].pkgs, t->a, local);
+	if (*id)
+		return *id - 1;
 	bool ok = pack_pkg_ok(s->pack, local);
 	if (!ok)
 		damaged(t, s->pack);
 	uint32_t own = ok ? stab_local(t, source, s->pack->pkgs[local].name) : 0;
 	t->refs[t->n_refs++] = (struct sref){ .source = source, .local = local, .own = own };
-	s->pkgs[local] = t->n_refs;
+	*id = t->n_refs;
 	return t->n_refs - 1;
 }
 
@@ -99,10 +101,14 @@ const struct apk_pkg *ssource_pkg(const struct ssource *s, uint32_t local)
 	return s->idx ? apk_index_pkg(s->idx, local) : s->list[local];
 }
 
-const struct apk_pkg *stab_p(const struct stab *t, uint32_t pkg)
+const struct apk_pkg *stab_p(struct stab *t, uint32_t pkg)
 {
 	const struct sref *r = &t->refs[pkg];
-	return ssource_pkg(&t->src[r->source], r->local);
+	const struct ssource *s = &t->src[r->source];
+	const struct apk_pkg *p = ssource_pkg(s, r->local);
+	if (p->unusable && s->pack->path)
+		damaged(t, s->pack);
+	return p;
 }
 
 uint32_t stab_order(const struct stab *t, uint32_t pkg)
@@ -159,24 +165,6 @@ const struct cand *stab_cands(struct stab *t, uint32_t name, uint32_t *ret_n)
 		find_cands(t, m);
 	*ret_n = m->n_cands;
 	return m->cands;
-}
-
-static const struct pack_trigger *pack_triggers(const struct pack *k, uint32_t name,
-	uint32_t *ret_n)
-{
-	uint32_t lo = 0, hi = k->n_triggers;
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-		if (k->triggers[mid].name < name)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	uint32_t end = lo;
-	while (end < k->n_triggers && k->triggers[end].name == name)
-		end++;
-	*ret_n = end - lo;
-	return k->triggers + lo;
 }
 
 static void find_triggers(struct stab *t, struct sname *m)
@@ -323,16 +311,9 @@ static void make_room(struct stab *t)
 	}
 	/* at once: large memory comes zeroed without being touched */
 	size_t n_names = t->max_names + (size_t)1, n_refs = t->max_pkgs + (size_t)1;
-	char *room = arena_alloc(t->a, n_names * (sizeof(struct sname) + sizeof(uint32_t)) +
-					       n_refs * (sizeof(struct sref) + sizeof(uint32_t)));
+	char *room = arena_alloc(t->a, n_names * sizeof(struct sname) + n_refs * sizeof(struct sref));
 	t->names = (void *)room;
 	t->refs = (void *)(t->names + n_names);
-	uint32_t *map = (void *)(t->refs + n_refs);
-	for (uint32_t i = 0; i < t->n_src; i++) {
-		t->src[i].names = map;
-		t->src[i].pkgs = map + t->src[i].pack->n_names;
-		map = t->src[i].pkgs + t->src[i].pack->n_pkgs;
-	}
 }
 
 bool stab_build_list(struct stab *t, const struct apk_pkg *const *pkgs, uint32_t n, struct arena *a,
@@ -343,6 +324,7 @@ bool stab_build_list(struct stab *t, const struct apk_pkg *const *pkgs, uint32_t
 	if (!list_source(t->src, pkgs, n, a, err))
 		return false;
 	make_room(t);
+	t->texts = true;
 	return true;
 }
 

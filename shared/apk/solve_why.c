@@ -157,18 +157,18 @@ const char *account_unfit(struct search *search, const struct fact *f, uint32_t 
 	struct arena *a = search->a;
 	const struct spkg *s = stab_pkg(t, pkg);
 	const struct satoms *provides = stab_provides(t, pkg);
-	struct str text = f->atom->dep.text;
+	struct str text = f->atom->text;
 	if (s->out)
 		return s->out;
 	if (!smatch(t, f->atom, pkg)) {
 		if (stab_own(t, pkg) == f->atom->name)
 			return arena_printf(a, "\"%.*s\" does not satisfy \"%.*s\"",
-				STR_ARG(s->version), STR_ARG(text));
+				STR_ARG(s->version.text), STR_ARG(text));
 		for (uint32_t i = 0; i < provides->n; i++)
 			if (provides->v[i].name == f->atom->name)
 				return arena_printf(a,
 					"it provides \"%.*s\" which does not satisfy \"%.*s\"",
-					STR_ARG(provides->v[i].dep.text), STR_ARG(text));
+					STR_ARG(provides->v[i].text), STR_ARG(text));
 	}
 	struct str tag = stab_tag(t, pkg);
 	if (!search_permitted(search, f->who, f->atom, pkg))
@@ -198,11 +198,11 @@ static void tell_exclusion(struct why *w, const struct fact *f, uint32_t pkg)
 	const struct fact *by = needed_by(w, other, pkg);
 	const char *wants = !by ? ""
 				: arena_printf(w->s->a, ", needed for \"%.*s\" of %s",
-					  STR_ARG(by->atom->dep.text), who(w, by->who));
+					  STR_ARG(by->atom->text), who(w, by->who));
 	if (by && stab_own(t, pkg) == stab_own(t, other) && !smatch(t, by->atom, pkg) &&
 		by->atom->name == stab_own(t, pkg))
 		line(w, "%s disqualified because \"%.*s\" does not satisfy \"%.*s\" of %s%s",
-			file(w, pkg), STR_ARG(stab_p(t, pkg)->version), STR_ARG(by->atom->dep.text),
+			file(w, pkg), STR_ARG(stab_p(t, pkg)->version), STR_ARG(by->atom->text),
 			who(w, by->who), source(w, pkg));
 	else
 		line(w, "%s disqualified because %s already provides %.*s%s%s", file(w, pkg),
@@ -229,10 +229,10 @@ static void tell_package(struct why *w, uint32_t pkg)
 		const struct fact *f = w->facts.v[i];
 		if (f->kind == FACT_CONFLICT && f->other == pkg)
 			line(w, "%s disqualified because excluded by %.*s of %s%s", file(w, pkg),
-				STR_ARG(f->atom->dep.text), who(w, f->who), source(w, pkg));
+				STR_ARG(f->atom->text), who(w, f->who), source(w, pkg));
 		else if (f->kind == FACT_CONFLICT && f->who == pkg)
 			line(w, "%s disqualified because it excludes %s by %.*s%s", file(w, pkg),
-				file(w, f->other), STR_ARG(f->atom->dep.text), source(w, pkg));
+				file(w, f->other), STR_ARG(f->atom->text), source(w, pkg));
 		else if (concerns(f, pkg))
 			tell_exclusion(w, f, pkg);
 		else if (f->kind == FACT_NEED && f->who == pkg)
@@ -277,14 +277,14 @@ static void tell_candidates(struct why *w, const struct fact *f)
 static void tell_need(struct why *w, const struct fact *f)
 {
 	uint32_t n;
-	struct str text = f->atom->dep.text;
+	struct str text = f->atom->text;
 	(void)stab_cands(w->s->t, f->atom->name, &n);
 	if (!n) {
 		if (!w->missing)
 			w->missing = f;
 		line(w, "solving \"%.*s\" constraint: nothing provides \"%.*s\", needed by %s: "
 			"not in indexes",
-			STR_ARG(text), STR_ARG(f->atom->dep.name), who(w, f->who));
+			STR_ARG(text), STR_ARG(satom_name(w->s->t, f->atom)), who(w, f->who));
 		return;
 	}
 	line(w, "solving \"%.*s\" constraint, needed by %s:", STR_ARG(text), who(w, f->who));
@@ -321,11 +321,11 @@ static struct str nearest_name(struct stab *t, struct str name)
 
 static bool hint_missing(struct why *w, struct err *err)
 {
-	struct str near = nearest_name(w->s->t, w->missing->atom->dep.name);
+	struct str near = nearest_name(w->s->t, satom_name(w->s->t, w->missing->atom));
 	if (near.n)
 		return err_hint(err, "did you mean '%.*s'?", STR_ARG(near));
 	return err_hint(err, "check the name, or add the repository that has '%.*s'",
-		STR_ARG(w->missing->atom->dep.name));
+		STR_ARG(satom_name(w->s->t, w->missing->atom)));
 }
 
 /* Names what there is instead: the best candidate's tag or version. */
@@ -343,12 +343,12 @@ static bool hint_unmet(struct why *w, struct err *err)
 	struct str tag = stab_tag(t, best);
 	if (smatch(t, atom, best) && tag.n)
 		return err_hint(err, "to use that repository ask for '%.*s@%.*s'",
-			STR_ARG(atom->dep.name), STR_ARG(tag));
+			STR_ARG(satom_name(t, atom)), STR_ARG(tag));
 	if (stab_pkg(t, best)->out)
 		return err_hint(err, "'%s' cannot be used: %s", file(w, best),
 			stab_pkg(t, best)->out);
 	return err_hint(err, "'%.*s' of %s does not fit; the nearest there is is '%s'",
-		STR_ARG(atom->dep.text), who(w, w->unmet->who), file(w, best));
+		STR_ARG(atom->text), who(w, w->unmet->who), file(w, best));
 }
 
 static void hint_changes(const struct account *k, struct err *err)
@@ -356,12 +356,12 @@ static void hint_changes(const struct account *k, struct err *err)
 	auto_buf struct buf out = BUF_INIT(4096);
 	for (size_t i = 0; i < k->changes.n; i++) {
 		const struct change *c = &k->changes.v[i];
-		struct str text = c->atom->dep.text;
+		struct str text = c->atom->text;
 		buf_adds(&out, i ? ", or " : "");
 		if (c->kind == CHANGE_ADD)
 			buf_printf(&out, "with '%.*s' as well", STR_ARG(text));
 		else if (c->kind == CHANGE_RELAX)
-			buf_printf(&out, "with '%.*s' instead of '%.*s'", STR_ARG(c->atom->dep.name),
+			buf_printf(&out, "with '%.*s' instead of '%.*s'", STR_ARG(satom_name(k->s->t, c->atom)),
 				STR_ARG(text));
 		else
 			buf_printf(&out, "without '%.*s'", STR_ARG(text));

@@ -228,6 +228,18 @@ bool apk_version_match(struct str a, unsigned op, struct str b)
 	return op & result_bit(compare(a, b, op & APK_OP_FUZZY));
 }
 
+#define APKO_NUMS 16	/* longer lists are invalid */
+
+/* A version as apko reads it. Numbers behind n_nums are not set. */
+struct apko_version {
+	unsigned n_nums;
+	char letter;		/* 0 = none */
+	uint8_t pre, post;	/* rank, 0 = none */
+	bool valid;
+	uint64_t pre_n, post_n, rev;
+	uint64_t nums[APKO_NUMS];
+};
+
 /* Takes "_name[digits]" when the name is of the wanted sign; rank counts from 1. */
 static bool apko_suffix(struct str *rest, bool pre, uint8_t *rank, uint64_t *n)
 {
@@ -245,23 +257,34 @@ static bool apko_suffix(struct str *rest, bool pre, uint8_t *rank, uint64_t *n)
 	return true;
 }
 
+/* Short numbers without the checks that long ones need. */
+static bool apko_number(struct str *rest, uint64_t *ret)
+{
+	uint64_t n = 0;
+	size_t i = 0;
+	for (; i < rest->n && i < 18 && is_digit(rest->p[i]); i++)
+		n = n * 10 + (unsigned)(rest->p[i] - '0');
+	if (i == 18)
+		return number(take(rest, is_digit), INT64_MAX, ret);
+	*ret = n;
+	*rest = str_n(rest->p + i, rest->n - i);
+	return i > 0;
+}
+
 static bool apko_numbers(struct str *rest, struct apko_version *v)
 {
 	for (;;) {
-		if (v->n_nums == sizeof(v->nums) / sizeof(v->nums[0]) ||
-			!number(take(rest, is_digit), INT64_MAX, &v->nums[v->n_nums]))
+		if (v->n_nums == APKO_NUMS || !apko_number(rest, &v->nums[v->n_nums]))
 			return false;
 		v->n_nums++;
 		if (!rest->n || rest->p[0] != '.')
 			return true;
-		*rest = str_from(*rest, 1);
+		*rest = str_n(rest->p + 1, rest->n - 1);
 	}
 }
 
-static bool apko_parse(struct str rest, struct apko_version *v)
+static bool apko_tail(struct str rest, struct apko_version *v)
 {
-	if (!apko_numbers(&rest, v))
-		return false;
 	if (rest.n && is_lower(rest.p[0])) {
 		v->letter = rest.p[0];
 		rest = str_from(rest, 1);
@@ -269,17 +292,25 @@ static bool apko_parse(struct str rest, struct apko_version *v)
 	if (!apko_suffix(&rest, true, &v->pre, &v->pre_n) ||
 		!apko_suffix(&rest, false, &v->post, &v->post_n))
 		return false;
-	if (str_skip(&rest, S("-r")) && !number(take(&rest, is_digit), INT64_MAX, &v->rev))
+	if (str_skip(&rest, S("-r")) && !apko_number(&rest, &v->rev))
 		return false;
 	return !rest.n;
 }
 
-void apko_version_parse(struct str v, struct apko_version *ret)
+static void apko_parse(struct str text, struct apko_version *v)
 {
-	struct apko_version out;
-	memset(&out, 0, sizeof(out));
-	out.valid = apko_parse(v, &out);
-	*ret = out;
+	v->n_nums = 0;
+	v->letter = 0;
+	v->pre = v->post = 0;
+	v->pre_n = v->post_n = v->rev = 0;
+	v->valid = apko_numbers(&text, v) && apko_tail(text, v);
+}
+
+bool apko_version_valid(struct str v)
+{
+	struct apko_version parsed;
+	apko_parse(v, &parsed);
+	return parsed.valid;
 }
 
 static int cmp_nums(const struct apko_version *a, const struct apko_version *b)
@@ -292,7 +323,7 @@ static int cmp_nums(const struct apko_version *a, const struct apko_version *b)
 	return cmp_u64(a->n_nums, b->n_nums);
 }
 
-int apko_version_cmp(const struct apko_version *a, const struct apko_version *b)
+static int apko_cmp(const struct apko_version *a, const struct apko_version *b)
 {
 	if (a->valid != b->valid)
 		return a->valid ? 1 : -1;
@@ -308,6 +339,16 @@ int apko_version_cmp(const struct apko_version *a, const struct apko_version *b)
 	if (!r)
 		r = cmp_u64(a->post_n, b->post_n);
 	return r ? r : cmp_u64(a->rev, b->rev);
+}
+
+int apko_version_cmp(struct str a, struct str b)
+{
+	struct apko_version va, vb;
+	if (str_eq(a, b))
+		return 0;
+	apko_parse(a, &va);
+	apko_parse(b, &vb);
+	return apko_cmp(&va, &vb);
 }
 
 static bool same_if_set(uint64_t have, uint64_t want)
@@ -330,13 +371,55 @@ static bool apko_fuzzy(const struct apko_version *have, const struct apko_versio
 	       same_if_set(have->rev, want->rev);
 }
 
-bool apko_version_match(const struct apko_version *a, unsigned op, const struct apko_version *b)
+bool apko_version_match(struct str a, unsigned op, struct str b)
 {
+	struct apko_version va, vb;
 	if (!op)
 		return true;
-	if (!a->valid || !b->valid)
+	apko_parse(b, &vb);
+	if (!vb.valid)
 		return false;
-	if ((op & APK_OP_FUZZY) && apko_fuzzy(a, b))
+	if (str_eq(a, b))
+		return op & (APK_OP_EQ | APK_OP_FUZZY);
+	apko_parse(a, &va);
+	if (!va.valid)
+		return false;
+	if ((op & APK_OP_FUZZY) && apko_fuzzy(&va, &vb))
 		return true;
-	return op & result_bit(apko_version_cmp(a, b));
+	return op & result_bit(apko_cmp(&va, &vb));
+}
+
+/* Whether a number of the list, or the revision, starts behind the text. */
+static bool before_number(struct str s)
+{
+	if (s.n > 1 && s.p[s.n - 1] == 'r' && s.p[s.n - 2] == '-')
+		return true;
+	for (size_t i = 0; i < s.n; i++)
+		if (!is_digit(s.p[i]) && s.p[i] != '.')
+			return false;
+	return true;
+}
+
+/* Most differ in one number behind what they have in common: then that is all there is to read. */
+int apko_valid_cmp(struct str a, struct str b)
+{
+	size_t i = 0, shorter = a.n < b.n ? a.n : b.n;
+	uint64_t x, y;
+	while (i < shorter && a.p[i] == b.p[i])
+		i++;
+	if (i == a.n && i == b.n)
+		return 0;
+	while (i > 0 && is_digit(a.p[i - 1]))
+		i--;
+	struct str ra = str_from(a, i), rb = str_from(b, i);
+	if (before_number(str_n(a.p, i)) && apko_number(&ra, &x) && apko_number(&rb, &y) && x != y)
+		return cmp_u64(x, y);
+	return apko_version_cmp(a, b);
+}
+
+bool apko_valid_match(struct str a, unsigned op, struct str b)
+{
+	if (op & APK_OP_FUZZY)
+		return apko_version_match(a, op, b);
+	return !op || (op & result_bit(apko_valid_cmp(a, b)));
 }

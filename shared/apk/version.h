@@ -15,14 +15,10 @@ int apk_version_cmp(struct str a, struct str b);
 /* a OP b with apk-tools' meaning; op 0 matches anything. */
 bool apk_version_match(struct str a, unsigned op, struct str b);
 
-struct apko_version {
-	uint64_t nums[16];	/* longer lists are invalid */
-	unsigned n_nums;
-	char letter;		/* 0 = none */
-	uint8_t pre, post;	/* rank, 0 = none */
-	uint64_t pre_n, post_n, rev;
-	bool valid;
-};
-void apko_version_parse(struct str v, struct apko_version *ret);
-int apko_version_cmp(const struct apko_version *a, const struct apko_version *b);
-bool apko_version_match(const struct apko_version *a, unsigned op, const struct apko_version *b);
+/* The same three by apko's rules. Invalid versions are the lowest, and match only op 0. */
+bool apko_version_valid(struct str v);
+int apko_version_cmp(struct str a, struct str b);
+bool apko_version_match(struct str a, unsigned op, struct str b);
+/* The same two, quicker, of versions that are known to be valid. */
+int apko_valid_cmp(struct str a, struct str b);
+bool apko_valid_match(struct str a, unsigned op, struct str b);

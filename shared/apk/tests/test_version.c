@@ -14,20 +14,17 @@
 
 static int apko_cmp(const char *a, const char *b)
 {
-	struct apko_version va, vb;
-	apko_version_parse(str_of(a), &va);
-	apko_version_parse(str_of(b), &vb);
-	assert_true(va.valid);
-	assert_true(vb.valid);
-	assert_int_equal(apko_version_cmp(&vb, &va), -apko_version_cmp(&va, &vb));
-	return apko_version_cmp(&va, &vb);
+	struct str va = str_of(a), vb = str_of(b);
+	assert_true(apko_version_valid(va));
+	assert_true(apko_version_valid(vb));
+	assert_int_equal(apko_version_cmp(vb, va), -apko_version_cmp(va, vb));
+	assert_int_equal(apko_valid_cmp(va, vb), apko_version_cmp(va, vb));
+	return apko_version_cmp(va, vb);
 }
 
 static bool apko_ok(const char *v)
 {
-	struct apko_version p;
-	apko_version_parse(str_of(v), &p);
-	return p.valid;
+	return apko_version_valid(str_of(v));
 }
 
 static int sign_of(char c)
@@ -149,14 +146,12 @@ static void test_match(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < countof(matches); i++) {
-		struct apko_version a, b;
-		apko_version_parse(str_of(matches[i].a), &a);
-		apko_version_parse(str_of(matches[i].b), &b);
 		print_message("%s op %u %s\n", matches[i].a, matches[i].op, matches[i].b);
-		assert_int_equal(apk_version_match(str_of(matches[i].a), matches[i].op,
-					 str_of(matches[i].b)),
-			matches[i].apk);
-		assert_int_equal(apko_version_match(&a, matches[i].op, &b), matches[i].apko);
+		struct str a = str_of(matches[i].a), b = str_of(matches[i].b);
+		assert_int_equal(apk_version_match(a, matches[i].op, b), matches[i].apk);
+		assert_int_equal(apko_version_match(a, matches[i].op, b), matches[i].apko);
+		if (apko_version_valid(a) && apko_version_valid(b))
+			assert_int_equal(apko_valid_match(a, matches[i].op, b), matches[i].apko);
 	}
 }
 
